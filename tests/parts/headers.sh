@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# Each header compiles alone and twice; the core's also freestanding, by every compiler it promises
+# to serve, and includes no standard header but the few of docs/allowed_headers.txt.
+. "$(dirname "$0")/../support/part.sh"
+
+alone() { # alone HEADER COMPILER FLAG...
+  header=${1#include/}; shift
+  printf '#include <%s>\n#include <%s>\n' "$header" "$header" | "$@" -fsyntax-only -x c++ -
+}
+allowed_only() {
+  foreign=$(sed -n 's/^ *# *include *<\([^>]*\)>.*/\1/p' "$1" | grep -v '^kmodld/' |
+    grep -Fxv -f docs/allowed_headers.txt)
+  [ -z "$foreign" ] || { echo "not in docs/allowed_headers.txt: $foreign"; return 1; }
+}
+core_only() {
+  ! grep -n '^ *# *include.*hosted/' "$1"
+}
+
+hosted_flags='-std=c++20 -Iinclude -Wall -Wextra -Wconversion -Werror'
+for header in $(core_headers); do
+  check "include list of $header" allowed_only "$header"
+  check "$header includes nothing of hosted/" core_only "$header"
+done
+for compiler in $core_compilers; do
+  need "headers by $compiler" "$compiler" || continue
+  for header in $(core_headers); do
+    check "$header freestanding by $compiler" alone "$header" "$compiler" $(core_flags "$compiler")
+  done
+  for header in $(hosted_headers); do
+    check "$header by $compiler" alone "$header" "$compiler" $hosted_flags
+  done
+done
+for header in $(core_headers); do
+  check "$header hosted by g++" alone "$header" g++ $hosted_flags
+done
+
+# The headers for authors of modules serve C as well as C++.
+for header in $(find include/kmodld -name '*.h' | sort); do
+  printf '#include <%s>\n' "${header#include/}" >"$scratch/module.c"
+  for compiler in gcc clang-14 clang-19; do
+    need "$header by $compiler" "$compiler" || continue
+    flags='-Iinclude -Wall -Wextra -Werror -ffreestanding -fsyntax-only'
+    check "$header as C by $compiler" "$compiler" -std=gnu11 $flags "$scratch/module.c"
+    check "$header as C++ by $compiler" "$compiler" -x c++ -std=c++20 $flags "$scratch/module.c"
+  done
+done
+finish
