@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// x86-64: AMD64 psABI 1.0, "Relocation", table 4.9.
+//
+// What is odd here: none of it needs a stub in a kernel. Modules are compiled with
+// -mcmodel=kernel: code and data lie in the top 2 GiB together with the kernel, so every call and
+// every address fits 32 signed bits. Linux's loader therefore knows six types and builds neither
+// GOT nor PLT. Objects compiled with -fpic ask for a GOT all the same; kmodld makes one for the
+// symbols that need it, and on request a stub for each function that may lie out of reach:
+//
+//   ff 25 02 00 00 00    jmp *2(%rip)
+//   66 90                xchg %ax,%ax
+//   .quad target
+#pragma once
+
+#include <kmodld/reloc/fast.hpp>
+
+namespace kmodld::arch {
+
+struct x86_64 {
+  static constexpr std::string_view name = "x86_64"sv;
+  using format = elf::elf64_le;
+  using relocation = format::rela;
+  static constexpr u16 machine = 62;
+  static constexpr u64 page_size = 4096;
+  static constexpr u64 got_slot_size = 8;
+  static constexpr u64 plt_entry_size = 16;
+
+  static bool accepts(format::ehdr const& h) noexcept { return h.e_machine == machine; }
+
+  static u32 type_of(relocation const& r) noexcept { return format::r_type(r.r_info); }
+  static u32 symbol_of(relocation const& r) noexcept { return format::r_sym(r.r_info); }
+  static u64 addend_of(relocation const& r) noexcept { return static_cast<u64>(i64{r.r_addend}); }
+
+  /// PC-relative words reach 2 GiB either way; from an address inside `w` everything in the
+  /// answer can be reached and can reach it.
+  static constexpr reach_window reach(reach_window w) noexcept {
+    constexpr u64 distance = 0x7ff00000; // a megabyte is left for the module's own size
+    u64 first = w.last.value > distance ? w.last.value - distance : 0;
+    u64 last = w.first.value < ~u64{0} - distance ? w.first.value + distance : ~u64{0};
+    return {{first}, {last}};
+  }
+
+  // clang-format off
+  static constexpr reloc::rule rules[] = {
+      {0,  "R_X86_64_NONE",            reloc::formula::none,      {0}, reloc::check::none,   reloc::by_linux},
+      {1,  "R_X86_64_64",              reloc::formula::s_a,       {8}, reloc::check::none,   reloc::by_linux | reloc::zero_place},
+      {2,  "R_X86_64_PC32",            reloc::formula::s_a_p,     {4}, reloc::check::sign,   reloc::by_linux | reloc::zero_place},
+      {3,  "R_X86_64_GOT32",           reloc::formula::g_a,       {4}, reloc::check::sign,   0},
+      {4,  "R_X86_64_PLT32",           reloc::formula::l_a_p,     {4}, reloc::check::sign,   reloc::by_linux | reloc::zero_place | reloc::branch},
+      {9,  "R_X86_64_GOTPCREL",        reloc::formula::g_got_a_p, {4}, reloc::check::sign,   0},
+      {10, "R_X86_64_32",              reloc::formula::s_a,       {4}, reloc::check::zero,   reloc::by_linux | reloc::zero_place},
+      {11, "R_X86_64_32S",             reloc::formula::s_a,       {4}, reloc::check::sign,   reloc::by_linux | reloc::zero_place},
+      {12, "R_X86_64_16",              reloc::formula::s_a,       {2}, reloc::check::either, 0},
+      {13, "R_X86_64_PC16",            reloc::formula::s_a_p,     {2}, reloc::check::sign,   0},
+      {14, "R_X86_64_8",               reloc::formula::s_a,       {1}, reloc::check::either, 0},
+      {15, "R_X86_64_PC8",             reloc::formula::s_a_p,     {1}, reloc::check::sign,   0},
+      {16, "R_X86_64_DTPMOD64",        reloc::formula::tls,       {8}, reloc::check::none,   0},
+      {17, "R_X86_64_DTPOFF64",        reloc::formula::tls,       {8}, reloc::check::none,   0},
+      {18, "R_X86_64_TPOFF64",         reloc::formula::tls,       {8}, reloc::check::none,   0},
+      {19, "R_X86_64_TLSGD",           reloc::formula::tls,       {4}, reloc::check::none,   0},
+      {20, "R_X86_64_TLSLD",           reloc::formula::tls,       {4}, reloc::check::none,   0},
+      {21, "R_X86_64_DTPOFF32",        reloc::formula::tls,       {4}, reloc::check::none,   0},
+      {22, "R_X86_64_GOTTPOFF",        reloc::formula::tls,       {4}, reloc::check::none,   0},
+      {23, "R_X86_64_TPOFF32",         reloc::formula::tls,       {4}, reloc::check::none,   0},
+      {24, "R_X86_64_PC64",            reloc::formula::s_a_p,     {8}, reloc::check::none,   reloc::by_linux | reloc::zero_place},
+      {25, "R_X86_64_GOTOFF64",        reloc::formula::s_a_got,   {8}, reloc::check::none,   0},
+      {26, "R_X86_64_GOTPC32",         reloc::formula::got_a_p,   {4}, reloc::check::sign,   0},
+      {27, "R_X86_64_GOT64",           reloc::formula::g_a,       {8}, reloc::check::none,   0},
+      {28, "R_X86_64_GOTPCREL64",      reloc::formula::g_got_a_p, {8}, reloc::check::none,   0},
+      {29, "R_X86_64_GOTPC64",         reloc::formula::got_a_p,   {8}, reloc::check::none,   0},
+      {30, "R_X86_64_GOTPLT64",        reloc::formula::g_a,       {8}, reloc::check::none,   0},
+      {31, "R_X86_64_PLTOFF64",        reloc::formula::l_a_got,   {8}, reloc::check::none,   0},
+      {32, "R_X86_64_SIZE32",          reloc::formula::z_a,       {4}, reloc::check::zero,   0},
+      {33, "R_X86_64_SIZE64",          reloc::formula::z_a,       {8}, reloc::check::none,   0},
+      {34, "R_X86_64_GOTPC32_TLSDESC", reloc::formula::tls,       {4}, reloc::check::none,   0},
+      {35, "R_X86_64_TLSDESC_CALL",    reloc::formula::tls,       {0}, reloc::check::none,   0},
+      {36, "R_X86_64_TLSDESC",         reloc::formula::tls,       {8}, reloc::check::none,   0},
+      {41, "R_X86_64_GOTPCRELX",       reloc::formula::g_got_a_p, {4}, reloc::check::sign,   0},
+      {42, "R_X86_64_REX_GOTPCRELX",   reloc::formula::g_got_a_p, {4}, reloc::check::sign,   0},
+  };
+  // clang-format on
+
+  /// The GOT and PLT of one module. Slots are numbered by symbol: slot[symbol] is 0 or one more
+  /// than the number. An empty state serves modules without them.
+  struct state {
+    address got;
+    address plt;
+    std::span<u32 const> got_slot;
+    std::span<u32 const> plt_slot;
+    std::span<format::sym const> symbols; ///< for sizes
+
+    /// Whether the hot loop may be used: it knows neither slots nor stubs.
+    bool simple() const noexcept { return got_slot.empty() && plt_slot.empty(); }
+    bool has_plt(u32 symbol) const noexcept {
+      return symbol < plt_slot.size() && plt_slot[symbol] != 0;
+    }
+    /// Whether compute() can answer: the symbol has the slot that the formula needs.
+    bool has(reloc::formula f, u32 symbol) const noexcept {
+      switch (f) {
+      case reloc::formula::g_a:
+      case reloc::formula::g_got_a_p: return symbol < got_slot.size() && got_slot[symbol] != 0;
+      case reloc::formula::z_a: return symbol < symbols.size();
+      case reloc::formula::l_a_p: return true;
+      default: return !got_slot.empty();
+      }
+    }
+    u64 compute(reloc::formula f, reloc::operands const& o) const noexcept {
+      u64 const g = got_slot.size() > o.symbol ? u64{got_slot[o.symbol] - 1} * got_slot_size : 0;
+      switch (f) {
+      case reloc::formula::l_a_p: {
+        u64 const v = o.s + o.a - o.p;
+        return has_plt(o.symbol) && !reloc::fits(v, reloc::check::sign, 4) ? l(o) + o.a - o.p : v;
+      }
+      case reloc::formula::l_a_got: return (has_plt(o.symbol) ? l(o) : o.s) + o.a - got.value;
+      case reloc::formula::g_a: return g + o.a;
+      case reloc::formula::g_got_a_p: return g + got.value + o.a - o.p;
+      case reloc::formula::s_a_got: return o.s + o.a - got.value;
+      case reloc::formula::got_a_p: return got.value + o.a - o.p;
+      case reloc::formula::z_a: return symbols[o.symbol].st_size + o.a;
+      default: return 0;
+      }
+    }
+
+  private:
+    u64 l(reloc::operands const& o) const noexcept {
+      return plt.value + u64{plt_slot[o.symbol] - 1} * plt_entry_size;
+    }
+  };
+
+  /// What a relocation asks of GOT and PLT, before layout.
+  struct slot_needs {
+    bool got_table = false; ///< the GOT's address is used
+    bool got_slot = false;
+    bool plt_entry = false; ///< only a branch that may lead out of reach
+  };
+  static slot_needs needs_of(u32 type) noexcept {
+    reloc::rule const* r = reloc::find_rule<x86_64>(type);
+    if (r == nullptr)
+      return {};
+    switch (r->formula) {
+    case reloc::formula::g_a:
+    case reloc::formula::g_got_a_p: return {true, true, false};
+    case reloc::formula::s_a_got:
+    case reloc::formula::got_a_p: return {true, false, false};
+    case reloc::formula::l_a_got: return {true, false, true};
+    case reloc::formula::l_a_p: return {false, false, true};
+    default: return {};
+    }
+  }
+
+  static void write_got_slot(std::byte* slot, u64 s) noexcept { format::word::store(slot, s); }
+  static void write_plt_entry(std::byte* entry, u64 s) noexcept {
+    static constexpr unsigned char code[8] = {0xff, 0x25, 2, 0, 0, 0, 0x66, 0x90};
+    __builtin_memcpy(entry, code, sizeof code);
+    format::word::store(entry + sizeof code, s);
+  }
+};
+
+} // namespace kmodld::arch

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The relocation core by itself: no loader, no policies, no headers of an image.
+//
+//   #include <kmodld/reloc.hpp>
+//   #include <kmodld/arch/x86_64.hpp>
+//   kmodld::error e;
+//   kmodld::relocate<kmodld::arch::x86_64>({text, text_address, text_in_file, rela}, {values}, {},
+//   e);
+#pragma once
+
+#include <kmodld/reloc/exact.hpp>
+#include <kmodld/reloc/fast.hpp>
+
+namespace kmodld {
+
+/// Applies one relocation section. `in.bytes` must still hold what `in.original` holds, apart from
+/// earlier relocations of the same section (see replay). `state` is the architecture's GOT and PLT.
+/// `replay(bytes)` is called when a fault was found after bytes were written: it must bring the
+/// section back to what it was before this call. On error `e` has code, index and numbers.
+/// `Wide` accepts types that Linux refuses.
+template <class Arch, bool Wide = true, class Replay>
+errc relocate(section_relocations<typename Arch::relocation> const& in,
+              symbol_values const& symbols, typename Arch::state const& state, error& e,
+              Replay&& replay) noexcept {
+  // Weak symbols that nobody defines and stubs are rare: they go the exact way from the start.
+  if (!symbols.unresolved_weak && state.simple()) {
+    if (reloc::fast_loop<Arch, Wide>{in, symbols}()) [[likely]]
+      return errc::ok;
+    replay(in.bytes);
+  }
+  return reloc::exact_loop<Arch, Wide>(in, symbols, state, e);
+}
+
+/// The same for a target that has only this relocation section.
+template <class Arch, bool Wide = true>
+errc relocate(section_relocations<typename Arch::relocation> const& in,
+              symbol_values const& symbols, typename Arch::state const& state, error& e) noexcept {
+  return relocate<Arch, Wide>(in, symbols, state, e, [&](std::span<std::byte> bytes) {
+    std::size_t n = in.original.size() < bytes.size() ? in.original.size() : bytes.size();
+    if (n != 0)
+      __builtin_memcpy(bytes.data(), in.original.data(), n);
+    if (n != bytes.size())
+      __builtin_memset(bytes.data() + n, 0, bytes.size() - n);
+  });
+}
+
+} // namespace kmodld
