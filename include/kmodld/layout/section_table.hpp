@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The loader's own copy of what it changes in section headers. Linux writes into its copy of the
+// file; here the image is const and this table takes the changes.
+#pragma once
+
+#include <kmodld/elf/image.hpp>
+
+namespace kmodld {
+
+/// One section. `memory` and `offset` are set by the layout, `target` by move_module.
+struct section_entry {
+  static constexpr u8 nowhere = 0xff;
+
+  u64 flags = 0;
+  u64 size = 0;
+  u64 align = 0;
+  u32 type = 0;
+  u8 memory = nowhere; ///< index of the region that it was placed in
+  u64 offset = 0;      ///< within that region
+  address target{};    ///< 0 for sections that are not kept
+  std::byte* host = nullptr;
+  std::string_view name{};
+
+  bool allocated() const noexcept { return (flags & elf::shf_alloc) != 0; }
+  bool placed() const noexcept { return memory != nowhere; }
+  std::span<std::byte> bytes() const noexcept { return {host, static_cast<std::size_t>(size)}; }
+};
+
+/// All sections of the image, then those that the loader makes itself (GOT, PLT).
+struct section_table {
+  std::span<section_entry> all;
+  u32 file_count = 0; ///< those of the image
+
+  std::span<section_entry> sections() const noexcept { return all.first(used); }
+  section_entry& operator[](u32 i) const noexcept { return all[i]; }
+  u32 used = 0;
+
+  /// find_sec: the first section with SHF_ALLOC and this name; 0 if there is none.
+  u32 find(std::string_view name) const noexcept {
+    for (u32 i = 1; i < used; ++i)
+      if (all[i].allocated() && equal(all[i].name, name))
+        return i;
+    return 0;
+  }
+  /// find_any_sec: the same without looking at SHF_ALLOC.
+  u32 find_any(std::string_view name) const noexcept {
+    for (u32 i = 1; i < used; ++i)
+      if (equal(all[i].name, name))
+        return i;
+    return 0;
+  }
+};
+
+/// Fills `table`, which has room for them, from the headers of `image`.
+template <class Format>
+void read_sections(elf::image<Format> const& image, section_table& table) noexcept {
+  table.file_count = image.section_count();
+  table.used = table.file_count;
+  for (u32 i = 0; i < table.file_count; ++i) {
+    auto const& s = image.section(i);
+    table.all[i] = {.flags = s.sh_flags,
+                    .size = s.sh_size,
+                    .align = s.sh_addralign,
+                    .type = s.sh_type,
+                    .name = image.name(i)};
+  }
+}
+
+} // namespace kmodld

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// loader<Config>: load, unload, find. All lasting state is in the object; two loaders can live in
+// one program.
+#pragma once
+
+#include <kmodld/load_module.hpp>
+#include <kmodld/steps/delete_module.hpp>
+
+namespace kmodld {
+
+/// A counted reference to a module: while it lives the module cannot be unloaded but by force.
+/// Movable; null after a move or reset().
+class module_ref {
+public:
+  module_ref() noexcept = default;
+  /// try_module_get: null if the module is going.
+  explicit module_ref(module* m) noexcept : module_{take(m) ? m : nullptr} {}
+  module_ref(module_ref&& o) noexcept : module_{std::exchange(o.module_, nullptr)} {}
+  module_ref& operator=(module_ref&& o) noexcept {
+    if (this != &o) {
+      reset();
+      module_ = std::exchange(o.module_, nullptr);
+    }
+    return *this;
+  }
+  ~module_ref() { reset(); }
+
+  explicit operator bool() const noexcept { return module_ != nullptr; }
+  module& operator*() const noexcept { return *module_; }
+  module* operator->() const noexcept { return module_; }
+  module* get() const noexcept { return module_; }
+
+  /// module_put.
+  void reset() noexcept {
+    if (module* m = std::exchange(module_, nullptr); m != nullptr)
+      m->refcnt.fetch_sub(1, std::memory_order_release);
+  }
+
+private:
+  static bool take(module* m) noexcept {
+    if (m == nullptr)
+      return false;
+    u32 count = m->refcnt.load(std::memory_order_relaxed);
+    do
+      if (count == 0 || m->state.load(std::memory_order_acquire) == module_state::going)
+        return false;
+    while (!m->refcnt.compare_exchange_weak(count, count + 1, std::memory_order_acquire));
+    return true;
+  }
+
+  module* module_ = nullptr;
+};
+
+template <class Config>
+class loader {
+public:
+  using config = Config;
+  using format = typename Config::arch::format;
+  using pipeline_type = typename detail::pipeline_of<Config>::type;
+
+  explicit loader(kmodld::policies<Config> p = {}, kernel_settings s = {}) noexcept
+      : state_{static_cast<kmodld::policies<Config>&&>(p), s} {}
+  loader(loader const&) = delete;
+  loader& operator=(loader const&) = delete;
+
+  /// Unloads what is still loaded, users first; modules without exit are given up by force.
+  ~loader() { unload_all(); }
+
+  /// init_module: loads the object in `image`, which is only read, and is not needed afterwards.
+  /// `args` sets its parameters. The error says which step failed; everything is given back.
+  result<module_ref> load(byte_view image, std::string_view args = {},
+                          load_flags flags = {}) noexcept {
+    environment<Config> env{state_, image, args, flags};
+    if (state_.settings.modules_disabled) {
+      static_cast<void>(env.fail(errc::not_permitted));
+      return env.err;
+    }
+    typename pipeline_type::values values;
+    if (pipeline_type::run(env, values) != errc::ok) {
+      state_.policy.lock.wake();
+      return env.err;
+    }
+    return module_ref{values.template get<module_record>().record};
+  }
+
+  /// delete_module.
+  result<void> unload(std::string_view name, unload_flags flags = {}) noexcept {
+    environment<Config> env{state_, {}, {}, {}};
+    if (steps::delete_module(env, name, flags) != errc::ok)
+      return env.err;
+    return {};
+  }
+
+  /// Gives the reference up and unloads its module. On error the module stays, the reference too.
+  result<void> unload(module_ref& ref, unload_flags flags = {}) noexcept {
+    char name[module::name_capacity];
+    std::size_t const size = copy_text(name, ref->name());
+    module* const m = ref.get();
+    ref.reset();
+    result<void> done = unload(std::string_view{name, size}, flags);
+    if (!done)
+      ref = module_ref{m};
+    return done;
+  }
+
+  /// The live or coming or going module of this name; null if there is none.
+  module_ref find(std::string_view name) noexcept {
+    lock_guard lock{state_.policy.lock};
+    return module_ref{state_.modules.find(name, false)};
+  }
+
+  /// For readers between read_enter and read_leave of the reclaimer.
+  module_list const& modules() const noexcept { return state_.modules; }
+  kmodld::policies<Config>& policies() noexcept { return state_.policy; }
+  kernel_settings& settings() noexcept { return state_.settings; }
+  u32 taints() const noexcept { return state_.taints.load(std::memory_order_relaxed); }
+  std::string_view last_unloaded() const noexcept { return c_string(state_.last_unloaded); }
+  u32 last_unloaded_taints() const noexcept { return state_.last_unloaded_taints; }
+
+  /// Newest first, over and over until nothing more goes; then by force.
+  void unload_all() noexcept {
+    for (bool force : {false, true})
+      for (bool progress = true; progress;) {
+        progress = false;
+        for (module& m : state_.modules)
+          if (unload(m.name(), {.force = force}).has_value()) {
+            progress = true;
+            break;
+          }
+      }
+  }
+
+private:
+  loader_state<Config> state_;
+};
+
+} // namespace kmodld

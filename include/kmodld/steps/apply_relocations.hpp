@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// apply_relocations: every relocation section whose target is kept, in file order; then the
+// addresses of init and exit, which are found by the relocations of the module structure.
+// May refuse: ENOEXEC, EINVAL. Acquires nothing.
+#pragma once
+
+#include <kmodld/environment.hpp>
+#include <kmodld/reloc.hpp>
+#include <kmodld/steps/livepatch_relocations.hpp>
+#include <kmodld/steps/values.hpp>
+
+namespace kmodld::steps {
+
+template <class Config>
+struct apply_relocations {
+  using arch = typename Config::arch;
+  using format = typename arch::format;
+  using relocation = typename arch::relocation;
+  using image_type = elf::image<format>;
+  static constexpr std::string_view name = "apply_relocations"sv;
+  using needs = types<image_type, load_info, section_table, arch_slots<arch>>;
+  using mutates = types<module_record, resolved_symbols>;
+
+  static constexpr u32 own_kind =
+      sizeof(relocation) == sizeof(typename format::rela) ? elf::sht_rela : elf::sht_rel;
+  static constexpr u32 other_kind = own_kind == elf::sht_rela ? elf::sht_rel : elf::sht_rela;
+
+  template <class Env>
+  static errc run(Env& env, image_type const& image, load_info const& info,
+                  section_table const& table, arch_slots<arch> const& slots, module_record& m,
+                  resolved_symbols& symbols) noexcept {
+    fill_slots(table, slots, symbols);
+    typename arch::state state = slots.state;
+    state.symbols = image.template entries<typename format::sym>(info.sym);
+    symbol_values values{symbols.values, symbols.attributes,
+                         symbols.unresolved_weak && !Env::abi::weak_branches};
+    if (Env::abi::weak_branches)
+      values.attributes = {};
+    for (u32 i = 1; i < table.file_count; ++i) {
+      if (table[i].type != own_kind && table[i].type != other_kind)
+        continue;
+      section_entry const& target = table[image.section(i).sh_info];
+      if (!target.allocated() || !target.placed())
+        continue;
+      errc code = errc::ok;
+      if ((table[i].flags & elf::shf_rela_livepatch) != 0)
+        code = livepatch_relocations(env, image, info, table, i, *m, symbols);
+      else if (table[i].type == other_kind)
+        code = env.fail(errc::reloc_kind, {.section = i, .index = i});
+      if (code == errc::ok && !skipped<Env>(table[i]) &&
+          one_section<Env::abi::wide_relocations>(image, table, i, values, state, env.err) !=
+              errc::ok)
+        code = described(env, image, info, i);
+      if (code != errc::ok)
+        return code;
+    }
+    find_entry_points(image, info, table, *m, symbols);
+    return errc::ok;
+  }
+
+private:
+  /// Relocations of other objects than vmlinux wait until that object comes.
+  template <class Env>
+  static bool skipped(section_entry const& s) noexcept {
+    return (s.flags & elf::shf_rela_livepatch) != 0 &&
+           (!Env::abi::livepatch || !starts_with(s.name, ".klp.rela.vmlinux."sv));
+  }
+
+  static void fill_slots(section_table const& table, arch_slots<arch> const& slots,
+                         resolved_symbols const& symbols) noexcept {
+    for (std::size_t i = 0; i < slots.got_slot.size() && i < symbols.values.size(); ++i) {
+      if (u32 n = slots.got_slot[i]; n != 0)
+        arch::write_got_slot(table[slots.got_section].host + u64{n - 1} * arch::got_slot_size,
+                             symbols.values[i]);
+      if (u32 n = slots.plt_slot[i]; n != 0)
+        arch::write_plt_entry(table[slots.plt_section].host + u64{n - 1} * arch::plt_entry_size,
+                              symbols.values[i]);
+    }
+  }
+
+  static section_relocations<relocation> input(image_type const& image, section_table const& table,
+                                               u32 i) noexcept {
+    u32 const t = image.section(i).sh_info;
+    return {table[t].bytes(), table[t].target, image.data(t),
+            image.template entries<relocation>(i)};
+  }
+
+  template <bool Wide>
+  static errc one_section(image_type const& image, section_table const& table, u32 i,
+                          symbol_values const& values, typename arch::state const& state,
+                          error& e) noexcept {
+    auto const in = input(image, table, i);
+    // Several sections may relocate one target: on a fault the earlier ones are applied again.
+    auto replay = [&](std::span<std::byte> bytes) {
+      copy_back(bytes, in.original);
+      error ignored;
+      for (u32 k = 1; k < i; ++k)
+        if (table[k].type == own_kind && image.section(k).sh_info == image.section(i).sh_info &&
+            (table[k].flags & elf::shf_rela_livepatch) == 0)
+          static_cast<void>(
+              reloc::exact_loop<arch, Wide>(input(image, table, k), values, state, ignored));
+    };
+    return relocate<arch, Wide>(in, values, state, e, replay);
+  }
+
+  static void copy_back(std::span<std::byte> bytes, byte_view original) noexcept {
+    if (!original.empty())
+      __builtin_memcpy(bytes.data(), original.data(), bytes.size());
+    else if (!bytes.empty())
+      __builtin_memset(bytes.data(), 0, bytes.size());
+  }
+
+  /// Adds the names to what the relocation core found.
+  template <class Env>
+  static errc described(Env& env, image_type const& image, load_info const& info, u32 i) noexcept {
+    env.err.section = i;
+    auto const relocations = image.template entries<relocation>(i);
+    auto const symbols = image.template entries<typename format::sym>(info.sym);
+    u32 const symbol = arch::symbol_of(relocations[env.err.index]);
+    return env.fail_with_names(symbol < symbols.size()
+                                   ? string_at(image.data(info.str), symbols[symbol].st_name)
+                                   : std::string_view{});
+  }
+
+  static void find_entry_points(image_type const& image, load_info const& info,
+                                section_table const& table, module& m,
+                                resolved_symbols const& resolved) noexcept {
+    auto const symbols = image.template entries<typename format::sym>(info.sym);
+    byte_view const strings = image.data(info.str);
+    auto take = [&](u32 symbol) {
+      if (symbol >= resolved.values.size() || symbols[symbol].st_shndx == elf::shn_undef)
+        return;
+      std::string_view const which = string_at(strings, symbols[symbol].st_name);
+      if (equal(which, "init_module"sv))
+        m.init = {resolved.values[symbol]};
+      else if (equal(which, "cleanup_module"sv))
+        m.exit = {resolved.values[symbol]};
+    };
+    if (info.mod == 0) {
+      for (u32 i = 1; i < symbols.size(); ++i)
+        if (elf::st_bind(symbols[i].st_info) != elf::stb_local)
+          take(i);
+      return;
+    }
+    for (u32 i = 1; i < table.file_count; ++i)
+      if (table[i].type == own_kind && image.section(i).sh_info == info.mod)
+        for (relocation const& r : image.template entries<relocation>(i))
+          take(arch::symbol_of(r));
+  }
+};
+
+} // namespace kmodld::steps

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// complete_formation: the module's exports must be new; its memory gets its permissions; from here
+// on it is COMING and seen by everybody.
+// May refuse: ENOEXEC, EINVAL, ENOMEM, the protector's errno. Undo: GOING, off the bug list,
+// exports out of the registry.
+#pragma once
+
+#include <kmodld/environment.hpp>
+#include <kmodld/steps/values.hpp>
+
+namespace kmodld::steps {
+
+/// Calls f(ksym const&, bool gpl_only) for the exports of both tables until it answers false; false
+/// too if an entry is broken.
+template <class Env, class F>
+bool for_each_export(module const& m, F&& f) noexcept {
+  using view = ksymtab<typename Env::format, Env::abi::ksymtab>;
+  ksym k;
+  for (bool gpl : {false, true}) {
+    view const table = gpl ? view{m, m.sections.gpl_syms, m.sections.gpl_crcs}
+                           : view{m, m.sections.syms, m.sections.crcs};
+    for (u32 i = 0; i < table.size(); ++i)
+      if (!table.get(i, k) || !f(k, gpl))
+        return false;
+  }
+  return true;
+}
+
+template <class Env>
+void remove_exports(Env& env, module& m, u32 count = ~0u) noexcept {
+  auto& resolver = env.policy().symbol_resolver;
+  if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>)
+    static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool) {
+      if (count == 0)
+        return false;
+      --count;
+      resolver.remove(k.name, m);
+      return true;
+    }));
+}
+
+/// Permissions of a module's memory in Linux's order. The batch fits the stack: 14 parts at most.
+class protection_batch {
+  protection parts_[2 * module::max_memories];
+  std::size_t count_ = 0;
+
+public:
+  void add(region const& memory, u64 first, u64 end, permission allowed) noexcept {
+    if (end > first)
+      parts_[count_++] = {{memory.target + first, memory.host + first, end - first}, allowed};
+  }
+  std::span<protection const> all() const noexcept { return {parts_, count_}; }
+};
+
+/// After relocation: text read-execute, constants read; what is read-only after init stays
+/// writable. Each part once, since a protector may never make memory writable and executable.
+inline void initial_protection(module const& m, bool rodata, protection_batch& batch) noexcept {
+  permission const constant = rodata ? permission::read : permission::read_write;
+  for (module_memory const& part : m.all_memories()) {
+    region const& memory = part.memory;
+    switch (part.kind) {
+    case memory_kind::text:
+    case memory_kind::init_text: batch.add(memory, 0, memory.size, permission::read_execute); break;
+    case memory_kind::rodata:
+    case memory_kind::init_rodata: batch.add(memory, 0, memory.size, constant); break;
+    case memory_kind::core:
+    case memory_kind::init:
+      batch.add(memory, 0, part.text_size, permission::read_execute);
+      batch.add(memory, part.text_size, part.ro_size, constant);
+      break;
+    default: break;
+    }
+  }
+}
+
+struct complete_formation {
+  static constexpr std::string_view name = "complete_formation"sv;
+  using needs = types<section_table>;
+  using mutates = types<module_record>;
+
+  template <class Env>
+  static errc run(Env& env, section_table const& table, module_record& m) noexcept {
+    lock_guard lock{env.policy().lock};
+    u32 added = 0;
+    errc code = add_exports(env, *m, added);
+    if (code == errc::ok) {
+      m->sections.bug_table = whole(table, table.find_any("__bug_table"sv), 12);
+      m->sections.kcfi_traps = whole(table, table.find_any("__kcfi_traps"sv), 4);
+      code = protect(env, *m);
+    }
+    if (code != errc::ok) {
+      remove_exports(env, *m, added);
+      return code;
+    }
+    m->on_bug_list = true;
+    m->state.store(module_state::coming, std::memory_order_release);
+    return errc::ok;
+  }
+
+  template <class Env>
+  static void undo(Env& env, module_record& m) noexcept {
+    lock_guard lock{env.policy().lock};
+    m->state.store(module_state::going, std::memory_order_release);
+    m->on_bug_list = false;
+    remove_exports(env, *m);
+    env.undone("module_bug_cleanup"sv);
+  }
+
+private:
+  /// verify_exported_symbols, and registration where the resolver keeps a table.
+  template <class Env>
+  static errc add_exports(Env& env, module& m, u32& added) noexcept {
+    auto& resolver = env.policy().symbol_resolver;
+    errc code = errc::ok;
+    bool const whole = for_each_export<Env>(m, [&](ksym const& k, bool) {
+      exported_symbol other;
+      if (!resolver.find(k.name, true, other))
+        return true;
+      code = env.fail(
+          errc::symbol_duplicate,
+          {.subject = k.name, .second = other.owner == nullptr ? "kernel"sv : other.owner->name()});
+      return false;
+    });
+    if (code == errc::ok && !whole)
+      code = env.fail(errc::export_table);
+    if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>)
+      if (code == errc::ok)
+        static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool gpl) {
+          if (!resolver.add(k.name, {.value = k.value,
+                                     .owner = &m,
+                                     .name_space = k.name_space,
+                                     .crc = k.crc,
+                                     .has_crc = k.has_crc,
+                                     .gpl_only = gpl})) {
+            code = env.fail(errc::no_memory, {.subject = "exports"sv});
+            return false;
+          }
+          ++added;
+          return true;
+        }));
+    return code;
+  }
+
+  template <class Env>
+  static errc protect(Env& env, module& m) noexcept {
+    if constexpr (!Env::abi::strict_rwx)
+      return errc::ok;
+    for (module_memory const& part : m.all_memories()) {
+      constexpr u64 inside = Env::abi::page_size - 1;
+      if (((part.memory.target.value | part.text_size | part.ro_size | part.ro_after_init_size) &
+           inside) != 0)
+        return env.fail(errc::not_page_aligned, {.subject = "module memory"sv});
+    }
+    protection_batch batch;
+    initial_protection(m, env.state.settings.rodata, batch);
+    if (int e = env.policy().protector.protect(batch.all()); e != 0)
+      return env.fail(errc::protect_failed, {.n0 = static_cast<u64>(e)});
+    return errc::ok;
+  }
+
+  static module_table whole(section_table const& table, u32 i, u32 entry_size) noexcept {
+    section_entry const& s = table[i];
+    if (i == 0 || s.host == nullptr)
+      return {};
+    return {s.target, s.host,
+            entry_size == 12 ? static_cast<u32>(s.size) / 12 : static_cast<u32>(s.size) / 4,
+            entry_size};
+  }
+};
+
+} // namespace kmodld::steps

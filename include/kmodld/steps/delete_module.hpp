@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// delete_module: the checks of an unload in the kernel's order, exit, and free_module.
+// May refuse: EPERM, ENOENT, EWOULDBLOCK (EAGAIN), EBUSY.
+#pragma once
+
+#include <kmodld/steps/free_module.hpp>
+
+namespace kmodld {
+
+/// Flags of delete_module; it never blocks, whatever O_NONBLOCK says.
+struct unload_flags {
+  bool force = false; ///< O_TRUNC: unload although in use or permanent
+};
+
+namespace steps {
+
+/// try_stop_module: 1 (base) -> 0, or unchanged and false.
+inline bool try_release_module_ref(module& m) noexcept {
+  u32 one = 1;
+  return m.refcnt.compare_exchange_strong(one, 0, std::memory_order_acq_rel);
+}
+
+template <class Env>
+errc delete_module(Env& env, std::string_view wanted, unload_flags flags) noexcept {
+  env.module_name = wanted;
+  if (env.state.settings.modules_disabled)
+    return env.fail(errc::not_permitted);
+  if constexpr (audit_hook<typename Env::hooks_type>)
+    env.hooks().audit(wanted);
+  module_record m;
+  {
+    lock_guard lock{env.policy().lock};
+    m.record = env.state.modules.find(wanted, false);
+    if (m.record == nullptr)
+      return env.fail(errc::unload_no_module);
+    if (m->source_list != nullptr)
+      return env.fail(errc::unload_in_use);
+    if (m->state.load(std::memory_order_acquire) != module_state::live)
+      return env.fail(errc::unload_not_live);
+    bool const forced = flags.force && Env::abi::force_unload;
+    if (m->init && !m->exit) {
+      if (!forced)
+        return env.fail(errc::unload_permanent);
+      env.state.taints.fetch_or(taint_forced_rmmod, std::memory_order_relaxed);
+    }
+    if (!try_release_module_ref(*m)) {
+      if (!forced)
+        return env.fail(errc::unload_in_use);
+      env.state.taints.fetch_or(taint_forced_rmmod, std::memory_order_relaxed);
+    }
+    m->state.store(module_state::going, std::memory_order_release);
+    env.module_name = m->name();
+  }
+  if (m->exit)
+    env.policy().invoker.exit(*m, m->exit);
+  notify_going(env, *m);
+  klp_module_going(env, *m);
+  ftrace_release_mod(env, *m);
+  if constexpr (async_hook<typename Env::hooks_type>)
+    env.hooks().async_synchronize();
+  {
+    lock_guard lock{env.policy().lock};
+    copy_text(env.state.last_unloaded, m->name());
+    env.state.last_unloaded_taints = m->taints;
+  }
+  env.module_name = {};
+  free_module(env, m);
+  env.policy().lock.wake();
+  return errc::ok;
+}
+
+} // namespace steps
+} // namespace kmodld

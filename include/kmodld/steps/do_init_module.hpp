@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// do_init_module: constructors, init, LIVE; afterwards what is read-only after init is sealed, init
+// memory is given back and the symbol table shrinks to the kept symbols.
+// May refuse: what init returned. Its own undo is free_module.
+#pragma once
+
+#include <kmodld/steps/free_module.hpp>
+
+namespace kmodld::steps {
+
+struct do_init_module {
+  static constexpr std::string_view name = "do_init_module"sv;
+  using mutates = types<module_record>;
+
+  template <class Env>
+  static errc run(Env& env, module_record& m) noexcept {
+    construct(env, *m);
+    int const returned = m->init ? env.policy().invoker.init(*m, m->init) : 0;
+    if (returned < 0) {
+      errc const code = env.fail(errc::init_failed, {.n0 = static_cast<u64>(-i64{returned})});
+      fail_init(env, m);
+      return code;
+    }
+    if (returned > 0)
+      env.note(errc::init_suspicious, {.n0 = static_cast<u64>(returned)});
+    m->state.store(module_state::live, std::memory_order_release);
+    static_cast<void>(env.policy().notifier.notify(module_event::live, *m));
+    env.policy().introspection.announce(*m);
+    if constexpr (async_hook<typename Env::hooks_type>)
+      if (!m->async_probe_requested)
+        env.hooks().async_synchronize();
+    finish(env, *m);
+    return errc::ok;
+  }
+
+private:
+  template <class Env>
+  static void construct(Env& env, module& m) noexcept {
+    using word = typename Env::format::word;
+    if constexpr (Env::abi::constructors)
+      for (u32 i = 0; i < m.sections.ctors.count; ++i)
+        env.policy().invoker.construct(m,
+                                       {word::load(m.sections.ctors.host + u64{i} * sizeof(word))});
+  }
+
+  template <class Env>
+  static void fail_init(Env& env, module_record& m) noexcept {
+    m->state.store(module_state::going, std::memory_order_release);
+    env.policy().reclaimer.synchronize();
+    m->refcnt.fetch_sub(1, std::memory_order_release);
+    notify_going(env, *m);
+    klp_module_going(env, *m);
+    ftrace_release_mod(env, *m);
+    free_module(env, m);
+  }
+
+  /// What init leaves behind: its memory, which readers may still look at.
+  template <class Env>
+  static void finish(Env& env, module& m) noexcept {
+    memory_kind freed_kind[module::max_memories];
+    region freed[module::max_memories];
+    u8 count = 0;
+    {
+      lock_guard lock{env.policy().lock};
+      m.refcnt.fetch_sub(1, std::memory_order_release);
+      using extable = exception_table<typename Env::format, Env::abi::extable>;
+      m.sections.extable =
+          extable{m.sections.extable}.trim([&m](address insn) { return in_init(m, insn); });
+      if constexpr (Env::abi::kallsyms)
+        m.kallsyms.store(&m.core_kallsyms, std::memory_order_release);
+      seal(env, m);
+      for (module_memory& part : m.all_memories()) {
+        if (!is_init(part.kind))
+          continue;
+        if (part.memory.size != 0) {
+          freed_kind[count] = part.kind;
+          freed[count++] = part.memory;
+        }
+        // Readers walk the regions without a lock: only the sizes change.
+        part.memory.size = part.text_size = part.ro_size = part.ro_after_init_size = 0;
+      }
+      m.sections.btf = {};
+    }
+    env.policy().reclaimer.synchronize();
+    while (count-- != 0)
+      env.policy().allocator.release(freed_kind[count], freed[count]);
+    env.policy().lock.wake();
+  }
+
+  static constexpr bool is_init(memory_kind kind) noexcept {
+    return kind == memory_kind::init || kind == memory_kind::init_text ||
+           kind == memory_kind::init_data || kind == memory_kind::init_rodata;
+  }
+  static bool in_init(module const& m, address a) noexcept {
+    for (module_memory const& part : m.all_memories())
+      if (is_init(part.kind) && part.memory.contains(a))
+        return true;
+    return false;
+  }
+
+  template <class Env>
+  static void seal(Env& env, module& m) noexcept {
+    if (!Env::abi::strict_rwx || !env.state.settings.rodata)
+      return;
+    protection_batch batch;
+    for (module_memory const& part : m.all_memories()) {
+      if (part.kind == memory_kind::core)
+        batch.add(part.memory, part.ro_size, part.ro_after_init_size, permission::read);
+      else if (part.kind == memory_kind::ro_after_init)
+        batch.add(part.memory, 0, part.memory.size, permission::read);
+    }
+    if (batch.all().empty())
+      return;
+    if (int e = env.policy().protector.protect(batch.all()); e != 0)
+      env.note(errc::protect_failed, {.n0 = static_cast<u64>(e)});
+  }
+};
+
+} // namespace kmodld::steps

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// find_module_sections: every table that a kernel registers, found by name.
+// May refuse: EINVAL. Acquires nothing.
+#pragma once
+
+#include <kmodld/environment.hpp>
+#include <kmodld/steps/values.hpp>
+
+namespace kmodld::steps {
+
+struct find_module_sections {
+  static constexpr std::string_view name = "find_module_sections"sv;
+  using needs = types<section_table>;
+  using mutates = types<module_record>;
+
+  template <class Env>
+  static errc run(Env& env, section_table const& table, module_record& m) noexcept {
+    using abi = typename Env::abi;
+    constexpr u32 pointer = Env::format::bits / 8;
+    constexpr u32 ksym = abi::ksymtab == ksymtab_format::prel32 ? 12 : 3 * pointer;
+    constexpr u32 relative = abi::ksymtab == ksymtab_format::prel32 ? 4 : pointer;
+    struct row {
+      std::string_view section;
+      module_table module_sections::* to;
+      u32 entry_size;
+    };
+    static constexpr row rows[] = {
+        {"__param"sv, &module_sections::kp, sizeof(kernel_param_entry<typename Env::format>)},
+        {"__ksymtab"sv, &module_sections::syms, ksym},
+        {"__kcrctab"sv, &module_sections::crcs, 4},
+        {"__ksymtab_gpl"sv, &module_sections::gpl_syms, ksym},
+        {"__kcrctab_gpl"sv, &module_sections::gpl_crcs, 4},
+        {".noinstr.text"sv, &module_sections::noinstr_text, 1},
+        {"__tracepoints_ptrs"sv, &module_sections::tracepoints, relative},
+        {"___srcu_struct_ptrs"sv, &module_sections::srcu_structs, pointer},
+        {"__bpf_raw_tp_map"sv, &module_sections::bpf_raw_events, 32},
+        {"__jump_table"sv, &module_sections::jump_entries, pointer == 8 ? 16 : 12},
+        {"_ftrace_events"sv, &module_sections::trace_events, pointer},
+        {"_ftrace_eval_map"sv, &module_sections::trace_evals, pointer},
+        {"__trace_printk_fmt"sv, &module_sections::trace_bprintk, pointer},
+        {abi::mcount_section, &module_sections::ftrace_callsites, pointer},
+        {"_error_injection_whitelist"sv, &module_sections::ei_funcs, 2 * pointer},
+        {".kprobes.text"sv, &module_sections::kprobes_text, 1},
+        {"_kprobe_blacklist"sv, &module_sections::kprobe_blacklist, pointer},
+        {".printk_index"sv, &module_sections::printk_index, pointer},
+        {".static_call_sites"sv, &module_sections::static_call_sites, 8},
+        {".kunit_test_suites"sv, &module_sections::kunit_suites, pointer},
+        {"__ex_table"sv, &module_sections::extable,
+         sizeof(extable_entry<typename Env::format, abi::extable>)},
+        {"__dyndbg"sv, &module_sections::ddebug, pointer == 8 ? 56 : 28},
+        {"__dyndbg_classes"sv, &module_sections::ddebug_classes, pointer == 8 ? 48 : 28},
+    };
+    for (row const& r : rows)
+      m->sections.*r.to = table_of(table, table.find(r.section), r.entry_size);
+    m->sections.btf = table_of(table, table.find_any(".BTF"sv), 1);
+    if constexpr (abi::constructors) {
+      u32 const ctors = table.find(".ctors"sv);
+      u32 const init_array = table.find(".init_array"sv);
+      if (ctors != 0 && init_array != 0)
+        return env.fail(errc::has_ctors_and_init_array);
+      m->sections.ctors = table_of(table, ctors != 0 ? ctors : init_array, pointer);
+    }
+    if (table.find("__obsparm"sv) != 0)
+      env.note(errc::obsolete_params);
+    return errc::ok;
+  }
+
+private:
+  /// n / d by shifts: not every target has an instruction for a division by a variable.
+  static constexpr u32 quotient(u32 n, u32 d) noexcept {
+    u32 q = 0;
+    u64 rest = 0;
+    for (int bit = 31; bit >= 0; --bit) {
+      rest = rest << 1 | (n >> bit & 1);
+      q <<= 1;
+      if (rest >= d) {
+        rest -= d;
+        q |= 1;
+      }
+    }
+    return q;
+  }
+
+  static module_table table_of(section_table const& table, u32 i, u32 entry_size) noexcept {
+    section_entry const& s = table[i];
+    if (i == 0 || s.host == nullptr)
+      return {};
+    return {s.target, s.host, quotient(static_cast<u32>(s.size), entry_size), entry_size};
+  }
+};
+
+} // namespace kmodld::steps

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// move_module: allocates the regions that the layout asked for and copies the sections there.
+// A part of layout_and_allocate.
+#pragma once
+
+#include <kmodld/environment.hpp>
+#include <kmodld/layout/layout.hpp>
+#include <kmodld/steps/values.hpp>
+
+namespace kmodld::steps {
+
+template <class Env>
+void release_memory(Env& env, module& m) noexcept {
+  // Newest first: init memory goes before core.
+  while (m.memory_count != 0) {
+    module_memory& part = m.memories[--m.memory_count];
+    if (part.memory.size != 0)
+      env.policy().allocator.release(part.kind, part.memory);
+    part = {};
+  }
+}
+
+/// Gets the module's regions; on failure everything it got is given back.
+template <class Env>
+errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept {
+  using arch = typename Env::arch;
+  reach_window reach = env.state.settings.module_window;
+  auto narrow = [&reach](reach_window other) {
+    reach_window w = arch::reach(other);
+    reach.first = w.first > reach.first ? w.first : reach.first;
+    reach.last = w.last < reach.last ? w.last : reach.last;
+  };
+  if constexpr (bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>)
+    if (reach_window exports = env.policy().symbol_resolver.bounds(); !exports.empty())
+      narrow(exports);
+  for (u8 i = 0; i < layout.count; ++i) {
+    auto const& wanted = layout.parts[i];
+    module_memory& part = m.memories[i];
+    part = {.kind = wanted.kind,
+            .text_size = static_cast<u32>(wanted.text_size),
+            .ro_size = static_cast<u32>(wanted.ro_size),
+            .ro_after_init_size = static_cast<u32>(wanted.ro_after_init_size)};
+    m.memory_count = static_cast<u8>(i + 1);
+    // Before 6.4 core is allocated even if it is empty; nothing can be placed in no bytes.
+    u64 const size = round_up(wanted.size, Env::abi::page_size);
+    if (size == 0)
+      continue;
+    memory_status status = env.policy().allocator.allocate(
+        {wanted.kind, size, Env::abi::page_size, reach}, part.memory);
+    if (status != memory_status::ok) {
+      part.memory = {};
+      release_memory(env, m);
+      return env.fail(status == memory_status::no_room ? errc::no_memory : errc::out_of_reach,
+                      {.subject = "module memory"sv, .n0 = size});
+    }
+    // What the allocator gave beyond the wish is not the module's; release() gets it all back.
+    narrow({part.memory.target, part.memory.target + (part.memory.size - 1)});
+  }
+  return errc::ok;
+}
+
+/// Copies every kept section to its place and notes its address.
+template <class Env>
+void copy_sections(elf::image<typename Env::format> const& image, section_table& table,
+                   module const& m) noexcept {
+  for (u32 i = 0; i < table.used; ++i) {
+    section_entry& s = table[i];
+    if (!s.allocated() || !s.placed())
+      continue;
+    region const& memory = m.memories[s.memory].memory;
+    s.target = memory.target + s.offset;
+    s.host = memory.host + s.offset;
+    byte_view bytes = i < table.file_count ? image.data(i) : byte_view{};
+    if (!bytes.empty())
+      __builtin_memcpy(s.host, bytes.data(), bytes.size());
+  }
+}
+
+} // namespace kmodld::steps
