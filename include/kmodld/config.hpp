@@ -194,13 +194,15 @@ struct policies {
 
 /// What a kernel knows at run time: its version magic, boot parameters and sysctls.
 struct kernel_settings {
-  std::string_view vermagic;         ///< empty: modules of every version
-  std::string_view module_blacklist; ///< names with commas between (module_blacklist=)
-  reach_window module_window;        ///< where module memory may lie at all
-  bool modules_disabled = false;     ///< kernel.modules_disabled, nomodule
-  bool rodata = true;                ///< rodata=off leaves text and data writable, never executable
-  bool async_probe = false;          ///< module.async_probe
-  bool lockdown = false;             ///< integrity mode: unsigned modules and hardware parameters
+  std::string_view vermagic{};         ///< empty: modules of every version
+  std::string_view module_blacklist{}; ///< names with commas between (module_blacklist=)
+  reach_window module_window{};        ///< where module memory may lie at all
+  bool modules_disabled = false;       ///< kernel.modules_disabled, nomodule
+  bool rodata = true; ///< rodata=off leaves text and data writable, never executable
+  u64 hash_seed =
+      0x6b6d6f646c64;       ///< of the tables that a hostile module could fill; random if possible
+  bool async_probe = false; ///< module.async_probe
+  bool lockdown = false;    ///< integrity mode: unsigned modules and hardware parameters
 };
 
 } // namespace kmodld

@@ -153,6 +153,11 @@ public:
     }
   }
 
+  /// For tables of this load: differs from load to load and is not known to the module's author.
+  u64 hash_seed() const noexcept {
+    return state.settings.hash_seed ^ reinterpret_cast<std::uintptr_t>(image.data());
+  }
+
   /// Taints the kernel, and the module if there is one.
   void taint(module* m, u32 flag) noexcept {
     state.taints.fetch_or(flag, std::memory_order_relaxed);

@@ -36,6 +36,7 @@ enum class errc : u8 {
   elf_section_range,
   elf_section_name,
   elf_reloc_target,
+  elf_reloc_overlap,
   elf_strtab_type,
   // setup_load_info, blacklist
   module_no_symbols,
@@ -66,6 +67,7 @@ enum class errc : u8 {
   has_ctors_and_init_array,
   // simplify_symbols
   symbol_name_range,
+  symbol_names_overlap,
   symbol_common,
   symbol_unknown,
   symbol_section,
@@ -155,8 +157,11 @@ enum : int {
   e_nomem = 12,
   e_fault = 14,
   e_busy = 16,
+  e_acces = 13,
   e_exist = 17,
   e_nodev = 19,
+  e_notdir = 20,
+  e_isdir = 21,
   e_inval = 22,
   e_fbig = 27,
   e_nospc = 28,
@@ -209,6 +214,7 @@ inline constexpr errno_row errno_rows[] = {
     {errc::elf_section_range, e_noexec},
     {errc::elf_section_name, e_noexec},
     {errc::elf_reloc_target, e_noexec},
+    {errc::elf_reloc_overlap, e_noexec},
     {errc::elf_strtab_type, e_noexec},
   // setup_load_info, blacklist
     {errc::module_no_symbols, e_noexec},
@@ -239,6 +245,7 @@ inline constexpr errno_row errno_rows[] = {
     {errc::has_ctors_and_init_array, e_inval},
   // simplify_symbols
     {errc::symbol_name_range, e_noexec},
+    {errc::symbol_names_overlap, e_noexec},
     {errc::symbol_common, e_noexec},
     {errc::symbol_unknown, e_noent},
     {errc::symbol_section, e_noexec},

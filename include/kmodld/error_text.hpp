@@ -44,6 +44,7 @@ inline constexpr error_message error_messages[] = {
     {errc::elf_section_range, "Invalid ELF section in module (section {@} type {0})"},
     {errc::elf_section_name, "Invalid ELF section name in module (section {@} type {0})"},
     {errc::elf_reloc_target, "Invalid ELF sh_info: relocation section {@} is for section {0} of {1}"},
+    {errc::elf_reloc_overlap, "relocation sections have more bytes than the file"},
     {errc::elf_strtab_type, "Invalid ELF symbol string table type: {0}"},
   // setup_load_info, blacklist
     {errc::module_no_symbols, "{m}: module has no symbols (stripped?)"},
@@ -74,6 +75,7 @@ inline constexpr error_message error_messages[] = {
     {errc::has_ctors_and_init_array, "{m}: has both .ctors and .init_array."},
   // simplify_symbols
     {errc::symbol_name_range, "{m}: name of symbol {#} is outside the string table"},
+    {errc::symbol_names_overlap, "{m}: names of symbols have more than {0} bytes together"},
     {errc::symbol_common, "{m}: please compile with -fno-common"},
     {errc::symbol_unknown, "{m}: Unknown symbol {s} (err -{0})"},
     {errc::symbol_section, "{m}: Symbol {s} has an invalid section index {0} (max {1})"},
@@ -264,6 +266,9 @@ constexpr std::string_view errno_name(int number) noexcept {
   case e_nomem: return "ENOMEM"sv;
   case e_fault: return "EFAULT"sv;
   case e_busy: return "EBUSY"sv;
+  case e_acces: return "EACCES"sv;
+  case e_notdir: return "ENOTDIR"sv;
+  case e_isdir: return "EISDIR"sv;
   case e_exist: return "EEXIST"sv;
   case e_nodev: return "ENODEV"sv;
   case e_inval: return "EINVAL"sv;

@@ -98,8 +98,12 @@ public:
     module* const m = ref.get();
     ref.reset();
     result<void> done = unload(std::string_view{name, size}, flags);
-    if (!done)
-      ref = module_ref{m};
+    if (!done) {
+      // Another thread may have unloaded it meanwhile: only what is still listed is referenced.
+      lock_guard lock{state_.policy.lock};
+      if (state_.modules.find({name, size}, false) == m)
+        ref = module_ref{m};
+    }
     return done;
   }
 

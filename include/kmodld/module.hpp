@@ -120,6 +120,10 @@ struct module {
   address exit; ///< 0: none
   module_sections sections;
 
+  /// The sorted exception table that readers use now; entries of init are gone once it has run.
+  std::atomic<module_table const*> extable{nullptr};
+  module_table core_extable;
+
   std::atomic<kallsyms_table const*> kallsyms{nullptr}; ///< what readers use now
   kallsyms_table full_kallsyms;
   kallsyms_table core_kallsyms;
@@ -155,14 +159,19 @@ struct module {
     return nullptr;
   }
 
-  /// The NUL-terminated string at `a` in the module's memory; null data if there is none.
+  /// A table of names that all begin in one huge string must not make a load quadratic.
+  static constexpr std::size_t longest_string = 4096;
+
+  /// The NUL-terminated string at `a` in the module's memory; null data if there is none or it is
+  /// longer than longest_string.
   std::string_view string(address a) const noexcept {
     for (module_memory const& m : all_memories())
       if (m.memory.contains(a)) {
         byte_view rest{m.memory.at(a),
                        static_cast<std::size_t>(m.memory.size - (a - m.memory.target))};
-        std::size_t end = index_of(as_text(rest), '\0');
-        return end == rest.size() ? std::string_view{} : head(as_text(rest), end);
+        std::string_view text = head(as_text(rest), longest_string + 1);
+        std::size_t end = index_of(text, '\0');
+        return end == text.size() ? std::string_view{} : head(text, end);
       }
     return {};
   }

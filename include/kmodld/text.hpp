@@ -53,13 +53,24 @@ constexpr std::string_view c_string(char const* s) noexcept {
 }
 
 /// The string that begins at `offset` of a table of NUL-terminated strings. A last string without
-/// terminator ends with the table; an offset beyond it gives the empty string.
-inline std::string_view string_at(byte_view table, u64 offset) noexcept {
+/// terminator ends with the table, one longer than `longest` is cut; an offset beyond the table
+/// gives the empty string.
+inline std::string_view string_at(byte_view table, u64 offset,
+                                  std::size_t longest = ~std::size_t{0}) noexcept {
   if (offset >= table.size())
     return {};
   std::string_view rest{reinterpret_cast<char const*>(table.data()) + offset,
                         table.size() - static_cast<std::size_t>(offset)};
+  rest = head(rest, longest);
   return head(rest, index_of(rest, '\0'));
+}
+
+/// Whether the string at `offset` of a table is `wanted`, without looking for its end.
+inline bool is_string_at(byte_view table, u64 offset, std::string_view wanted) noexcept {
+  if (offset >= table.size() || wanted.size() >= table.size() - offset)
+    return false;
+  auto const* s = reinterpret_cast<char const*>(table.data()) + offset;
+  return equal({s, wanted.size()}, wanted) && s[wanted.size()] == '\0';
 }
 
 inline std::string_view as_text(byte_view bytes) noexcept {

@@ -127,24 +127,22 @@ struct x86_64 {
     }
   };
 
-  /// What a relocation asks of GOT and PLT, before layout.
-  struct slot_needs {
-    bool got_table = false; ///< the GOT's address is used
-    bool got_slot = false;
-    bool plt_entry = false; ///< only a branch that may lead out of reach
-  };
-  static slot_needs needs_of(u32 type) noexcept {
-    reloc::rule const* r = reloc::find_rule<x86_64>(type);
-    if (r == nullptr)
-      return {};
-    switch (r->formula) {
+  /// What relocations of a type ask of GOT and PLT, before layout: bits of reloc::slot_need.
+  static constexpr u8 needs_of(u32 type) noexcept {
+    for (reloc::rule const& r : rules)
+      if (r.type == type)
+        return needs_of(r.formula);
+    return 0;
+  }
+  static constexpr u8 needs_of(reloc::formula f) noexcept {
+    switch (f) {
     case reloc::formula::g_a:
-    case reloc::formula::g_got_a_p: return {true, true, false};
+    case reloc::formula::g_got_a_p: return reloc::needs_got | reloc::needs_got_slot;
     case reloc::formula::s_a_got:
-    case reloc::formula::got_a_p: return {true, false, false};
-    case reloc::formula::l_a_got: return {true, false, true};
-    case reloc::formula::l_a_p: return {false, false, true};
-    default: return {};
+    case reloc::formula::got_a_p: return reloc::needs_got;
+    case reloc::formula::l_a_got: return reloc::needs_got | reloc::needs_plt_entry;
+    case reloc::formula::l_a_p: return reloc::needs_plt_entry;
+    default: return 0;
     }
   }
 

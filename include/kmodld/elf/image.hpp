@@ -39,7 +39,16 @@ public:
   shdr const& section(u32 i) const noexcept { return sections_[i]; }
 
   /// The name of section i; empty for a null section whose name is out of range.
-  std::string_view name(u32 i) const noexcept { return string_at(names_, section(i).sh_name); }
+  /// A name of more than longest_name bytes is cut, which none that means something has.
+  std::string_view name(u32 i) const noexcept {
+    return string_at(names_, section(i).sh_name, longest_name);
+  }
+  static constexpr std::size_t longest_name = 4096;
+
+  /// Whether section i has this name; reads no more of the table than that takes.
+  bool is_named(u32 i, std::string_view wanted) const noexcept {
+    return is_string_at(names_, section(i).sh_name, wanted);
+  }
 
   /// The bytes of section i in the file; none for SHT_NULL and SHT_NOBITS.
   byte_view data(u32 i) const noexcept {
@@ -141,6 +150,7 @@ errc image<Format>::check_sections(error& e) noexcept {
   }
   // Linux compares the names of sections without SHF_ALLOC too, and silently leaves a target
   // unrelocated when sh_info names no section; both read or run what was never checked.
+  u64 relocation_bytes = 0;
   for (u32 i = 1; i < count; ++i) {
     shdr const& s = section(i);
     u32 type = s.sh_type;
@@ -148,6 +158,11 @@ errc image<Format>::check_sections(error& e) noexcept {
       return refuse(e, errc::elf_section_name, type, 0, i);
     if ((type == sht_rel || type == sht_rela) && s.sh_info >= count)
       return refuse(e, errc::elf_reloc_target, s.sh_info, count, i);
+    // Relocation sections that share their bytes would multiply the work of a load.
+    if (type == sht_rel || type == sht_rela)
+      relocation_bytes += s.sh_size;
+    if (relocation_bytes > bytes_.size())
+      return refuse(e, errc::elf_reloc_overlap, 0, 0, i);
   }
   return errc::ok;
 }

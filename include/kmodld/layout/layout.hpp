@@ -28,6 +28,12 @@ struct module_layout {
   } symtab;
 };
 
+/// How many bytes the names of symbols may have together. They may share their bytes in the string
+/// table, so nothing in the file bounds their sum, and Linux reads each to its end.
+constexpr u64 symbol_name_limit(u64 string_table_size) noexcept {
+  return string_table_size * 16 + 65536;
+}
+
 /// A kind of section: all `must` bits set, no `must_not` bit, and where the class goes.
 struct layout_mask {
   u64 must, must_not;
@@ -109,8 +115,7 @@ public:
     symtab.flags |= elf::shf_alloc;
     if (!append(symtab, places.init))
       return false;
-    // Names may overlap in the table, so their sum is bounded by nothing in the file.
-    u64 const name_limit = table_[str].size * 16 + 65536;
+    u64 const name_limit = symbol_name_limit(table_[str].size);
     for (u32 i = 0; i < symbol_count; ++i)
       if (i == 0 || kept(i)) {
         ++places.kept;

@@ -28,7 +28,7 @@ concept arch_policy =
       { A::reach(window) } noexcept -> std::same_as<reach_window>;
       // GOT and PLT of one module, read while relocating; needs_of counts what they must hold.
       { state.simple() } noexcept -> std::same_as<bool>;
-      { A::needs_of(0u) } noexcept;
+      { A::needs_of(0u) } noexcept -> std::same_as<u8>;
     };
 
 } // namespace kmodld

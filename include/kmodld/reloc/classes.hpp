@@ -67,4 +67,21 @@ constexpr rule const* find_rule(u32 type) noexcept {
   return nullptr;
 }
 
+/// needs_of() of every type, as a table for one quick look at many relocations.
+template <class Arch>
+class slot_needs {
+  static constexpr u32 type_end = classes<Arch, true>::type_end;
+  struct table {
+    u8 bits[type_end] = {};
+    constexpr table() noexcept {
+      for (u32 t = 0; t < type_end; ++t)
+        bits[t] = Arch::needs_of(t);
+    }
+  };
+  static constexpr table built{};
+
+public:
+  static constexpr u8 of(u32 type) noexcept { return type < type_end ? built.bits[type] : u8{0}; }
+};
+
 } // namespace kmodld::reloc

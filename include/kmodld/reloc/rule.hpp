@@ -45,6 +45,13 @@ enum : u8 {
   branch = 4,     ///< a call or jump: must not lead to an unresolved weak symbol
 };
 
+/// What a relocation asks of GOT and PLT.
+enum : u8 {
+  needs_got = 1,       ///< the GOT's address
+  needs_got_slot = 2,  ///< a slot for the symbol
+  needs_plt_entry = 4, ///< a stub, if the symbol may lie out of reach
+};
+
 /// One row.
 struct rule {
   u32 type;

@@ -130,10 +130,10 @@ private:
     auto take = [&](u32 symbol) {
       if (symbol >= resolved.values.size() || symbols[symbol].st_shndx == elf::shn_undef)
         return;
-      std::string_view const which = string_at(strings, symbols[symbol].st_name);
-      if (equal(which, "init_module"sv))
+      u64 const which = symbols[symbol].st_name;
+      if (is_string_at(strings, which, "init_module"sv))
         m.init = {resolved.values[symbol]};
-      else if (equal(which, "cleanup_module"sv))
+      else if (is_string_at(strings, which, "cleanup_module"sv))
         m.exit = {resolved.values[symbol]};
     };
     if (info.mod == 0) {

@@ -24,7 +24,9 @@ struct check_modstruct_version {
       if (!env.policy().symbol_resolver.find("module_layout"sv, true, layout))
         return errc::ok;
     }
-    errc code = check_version(env, image, info, nullptr, "module_layout"sv, layout);
+    expected_versions<Env> versions;
+    static_cast<void>(versions.read(env, image, info, false));
+    errc code = check_version(env, versions, info, nullptr, "module_layout"sv, layout);
     return code == errc::ok ? code : env.fail(errc::version_layout);
   }
 };

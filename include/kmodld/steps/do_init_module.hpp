@@ -64,8 +64,9 @@ private:
       lock_guard lock{env.policy().lock};
       m.refcnt.fetch_sub(1, std::memory_order_release);
       using extable = exception_table<typename Env::format, Env::abi::extable>;
-      m.sections.extable =
+      m.core_extable =
           extable{m.sections.extable}.trim([&m](address insn) { return in_init(m, insn); });
+      m.extable.store(&m.core_extable, std::memory_order_release);
       if constexpr (Env::abi::kallsyms)
         m.kallsyms.store(&m.core_kallsyms, std::memory_order_release);
       seal(env, m);

@@ -34,6 +34,7 @@ struct post_relocation {
                   section_table const& table, module_layout const& layout,
                   resolved_symbols const& symbols, module_record& m) noexcept {
     exception_table<format, Env::abi::extable>{m->sections.extable}.sort();
+    m->extable.store(&m->sections.extable, std::memory_order_release);
     if constexpr (Env::smp)
       if (m->percpu_size != 0) {
         byte_view initial = image.data(info.pcpu);

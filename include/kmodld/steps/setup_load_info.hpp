@@ -65,7 +65,7 @@ struct setup_load_info {
 private:
   static u32 find(image_type const& image, std::string_view wanted) noexcept {
     for (u32 i = 1; i < image.section_count(); ++i)
-      if ((image.section(i).sh_flags & elf::shf_alloc) != 0 && equal(image.name(i), wanted))
+      if ((image.section(i).sh_flags & elf::shf_alloc) != 0 && image.is_named(i, wanted))
         return i;
     return 0;
   }

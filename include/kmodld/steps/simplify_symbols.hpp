@@ -15,14 +15,37 @@ class symbol_resolution {
   using image_type = elf::image<typename Env::format>;
 
   Env& env_;
-  image_type const& image_;
   load_info const& info_;
   module& module_;
+  expected_versions<Env> versions_;
+  name_index imports_;
+  std::span<std::string_view> import_names_;
   bool batch_fresh_ = true; ///< nothing has changed since the batch was looked up
 
 public:
-  symbol_resolution(Env& env, image_type const& image, load_info const& info, module& m) noexcept
-      : env_{env}, image_{image}, info_{info}, module_{m} {}
+  symbol_resolution(Env& env, load_info const& info, module& m) noexcept
+      : env_{env}, info_{info}, module_{m} {}
+
+  /// Indexes what is asked for every symbol. False without memory.
+  bool prepare(image_type const& image) noexcept {
+    if (!versions_.read(env_, image, info_, true))
+      return false;
+    u64 count = 0;
+    for_each_import([&](std::string_view) { ++count; });
+    if (count == 0)
+      return true;
+    import_names_ = env_.template scratch<std::string_view>(count);
+    auto slots = env_.template scratch<u32>(name_index::slots_for(count));
+    if (import_names_.empty() || slots.empty())
+      return false;
+    imports_ = name_index{slots, env_.hash_seed()};
+    u32 n = 0;
+    for_each_import([&](std::string_view name) {
+      import_names_[n] = name;
+      imports_.insert(n++, [this](u32 i) { return import_names_[i]; });
+    });
+    return true;
+  }
 
   bool gpl_ok() const noexcept { return (module_.taints & taint_proprietary) == 0; }
 
@@ -67,7 +90,7 @@ private:
         module_.taints |= taint_proprietary;
       }
     }
-    if (errc code = check_version(env_, image_, info_, &module_, q.name, s); code != errc::ok)
+    if (errc code = check_version(env_, versions_, info_, &module_, q.name, s); code != errc::ok)
       return code;
     if (!s.name_space.empty() && !imports(s.name_space)) {
       if constexpr (Env::abi::allow_missing_namespace_imports)
@@ -78,12 +101,15 @@ private:
     return errc::ok;
   }
 
-  bool imports(std::string_view wanted) const noexcept {
+  template <class F>
+  void for_each_import(F&& f) const noexcept {
     for (std::string_view v = info_.tags.get("import_ns"sv); v.data() != nullptr;
          v = info_.tags.get_next("import_ns"sv, v))
-      if (equal(v, wanted))
-        return true;
-    return false;
+      f(v);
+  }
+
+  bool imports(std::string_view wanted) const noexcept {
+    return imports_.find(wanted, [this](u32 i) { return import_names_[i]; }) != name_index::none;
   }
 
   /// use_module: takes a reference on the symbol's owner, once a module.
@@ -145,6 +171,8 @@ struct simplify_symbols {
 
     errc result = errc::ok;
     u32 count = 0;
+    u64 names_size = 0;
+    u64 const name_limit = symbol_name_limit(strings.size());
     for (u32 i = 1; i < symbols.size(); ++i) {
       sym const& s = symbols[i];
       if (s.st_name >= strings.size() && s.st_name != 0) {
@@ -154,7 +182,10 @@ struct simplify_symbols {
       u32 const shndx = s.st_shndx;
       out.attributes[i] = attributes_of(s);
       if (shndx == elf::shn_undef) {
-        queries[count++] = {.name = string_at(strings, s.st_name)};
+        queries[count].name = string_at(strings, s.st_name);
+        names_size += queries[count++].name.size() + 1;
+        if (names_size > name_limit)
+          return env.fail(errc::symbol_names_overlap, {.n0 = name_limit, .index = i});
         continue;
       }
       u64 value = s.st_value;
@@ -200,7 +231,10 @@ private:
                           std::span<symbol_query> queries, module& m,
                           resolved_symbols& out) noexcept {
     errc result = errc::ok;
-    symbol_resolution<Env> resolution{env, image, info, m};
+    symbol_resolution<Env> resolution{env, info, m};
+    if (!resolution.prepare(image))
+      return env.fail(errc::no_memory,
+                      {.subject = "versions"sv, .n0 = image.data(info.vers).size()});
     auto& resolver = env.policy().symbol_resolver;
     lock_guard lock{env.policy().lock};
     if constexpr (batch_resolver<std::remove_cvref_t<decltype(resolver)>>) {
