@@ -45,6 +45,7 @@ fetch() {
 }
 if fetch 6_1; then export "KMODLD_ROOT_newest=$KMODLD_ROOT_6_1"; else fetch newest; fi
 fetch 6_12
+fetch linked
 
 if [ -f "$build/build.ninja" ]; then set -- --reconfigure; else set --; fi
 CC=${CC:-gcc} CXX=${CXX:-g++} meson setup "$@" "$build" >"$scratch/setup" 2>&1 || {

@@ -12,7 +12,7 @@ namespace kmodld {
 struct load_flags {
   bool ignore_modversions = false; ///< MODULE_INIT_IGNORE_MODVERSIONS
   bool ignore_vermagic = false;    ///< MODULE_INIT_IGNORE_VERMAGIC
-  std::string_view name;           ///< for objects that have none of their own (abi::plain)
+  std::string_view name{}; ///< for objects that have none of their own (abi::plain)
 };
 
 /// What lasts from load to load: Linux's global state of kernel/module, here one object a loader.
@@ -110,8 +110,15 @@ public:
   }
   /// Completes and reports an error that a part without names has put into err.
   errc fail_with_names(std::string_view subject = {}) noexcept {
+    err.step = position_;
     err.set_names(module_name, subject);
     policy().diagnostics.report(err);
+    return err.code;
+  }
+  /// The same for one that is reported already.
+  errc fail_with(kmodld::error const& e) noexcept {
+    err = e;
+    err.step = position_;
     return err.code;
   }
   /// Reports something that is not the end of the load.

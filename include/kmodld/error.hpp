@@ -23,7 +23,7 @@ struct error {
   u32 section = 0;
   u32 index = 0;
   u64 number[2] = {0, 0};
-  char names[128] = {};
+  char names[176] = {};
 
   enum name_slot : u8 { module, subject, second };
 
@@ -38,10 +38,11 @@ struct error {
   /// Stores the strings; the last ones are cut where they do not fit.
   constexpr void set_names(std::string_view m, std::string_view s = {},
                            std::string_view t = {}) noexcept {
-    // 55 characters are the longest name of a Linux module or symbol in a version table.
+    // 55 characters are the longest name of a Linux module, and of a symbol in __versions; the rest
+    // is for the two texts of a version magic.
     std::span<char> out{names};
     std::size_t used = copy_text(out.first(56), m) + 1;
-    used += copy_text(out.subspan(used, t.empty() ? out.size() - used : 57), s) + 1;
+    used += copy_text(out.subspan(used, t.empty() ? out.size() - used : 60), s) + 1;
     if (used < out.size())
       copy_text(out.subspan(used), t);
   }

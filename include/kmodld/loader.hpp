@@ -78,6 +78,7 @@ public:
     typename pipeline_type::values values;
     if (pipeline_type::run(env, values) != errc::ok) {
       state_.policy.lock.wake();
+      collect();
       return env.err;
     }
     return module_ref{values.template get<module_record>().record};
@@ -88,6 +89,7 @@ public:
     environment<Config> env{state_, {}, {}, {}};
     if (steps::delete_module(env, name, flags) != errc::ok)
       return env.err;
+    collect();
     return {};
   }
 
@@ -135,6 +137,12 @@ public:
   }
 
 private:
+  /// Lets a resolver with readers reuse what was removed.
+  void collect() noexcept {
+    if constexpr (requires { state_.policy.symbol_resolver.collect(state_.policy.lock); })
+      state_.policy.symbol_resolver.collect(state_.policy.lock);
+  }
+
   loader_state<Config> state_;
 };
 

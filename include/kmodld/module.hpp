@@ -131,7 +131,8 @@ struct module {
   module_use* source_list = nullptr; ///< who uses me
   module_use* target_list = nullptr; ///< whom I use
 
-  std::span<char> args; ///< own copy, cut up by parse_args; NUL-terminated
+  std::span<std::string_view> export_names; ///< as entered into the resolver; own copies
+  std::span<char> args;                     ///< own copy, cut up by parse_args; NUL-terminated
   std::string_view version;
   std::string_view srcversion;
   byte_view build_id;
@@ -156,6 +157,29 @@ struct module {
     for (module_memory const& m : all_memories())
       if (a - m.memory.target < m.memory.size && size <= m.memory.size - (a - m.memory.target))
         return m.memory.at(a);
+    return nullptr;
+  }
+
+  /// The same, only if the module itself may write there now: neither code nor constants, nor, once
+  /// init is over, what is read-only then. What a module's tables name is not to be trusted: a
+  /// parameter that points into text must not be set through the loader's own view of the memory.
+  std::byte* writable_host(address a, u64 size) const noexcept {
+    bool const sealed = state.load(std::memory_order_relaxed) == module_state::live;
+    for (module_memory const& m : all_memories()) {
+      u64 const offset = a - m.memory.target;
+      if (offset >= m.memory.size || size > m.memory.size - offset)
+        continue;
+      switch (m.kind) {
+      case memory_kind::data:
+      case memory_kind::init_data: return m.memory.host + offset;
+      case memory_kind::ro_after_init: return sealed ? nullptr : m.memory.host + offset;
+      case memory_kind::core:
+      case memory_kind::init:
+        return offset >= (sealed ? m.ro_after_init_size : m.ro_size) ? m.memory.host + offset
+                                                                     : nullptr;
+      default: return nullptr;
+      }
+    }
     return nullptr;
   }
 

@@ -11,7 +11,8 @@
 //   static void undo(Env&, mutates&..., yields&...);      // if it acquires anything
 //   static constexpr bool commits = true;                 // from here nothing earlier is undone
 // Absent lists are empty. A failing step is not undone itself: what it leaves behind must be
-// released by an earlier step's undo, and its header says so.
+// released by an earlier step's undo, and its header says so. The undo of a step that commits
+// stands for all earlier ones: it is the last that runs.
 //
 // It is flat: one object with a slot for every value, one fold over the steps, undo by index.
 #pragma once
@@ -66,11 +67,15 @@ struct lists {
 };
 
 template <class... A, class... B>
-types<A..., B...> join(types<A...>, types<B...>);
+constexpr types<A..., B...> join(types<A...>, types<B...>) noexcept {
+  return {};
+}
 template <class A>
-A join(A);
+constexpr A join(A a) noexcept {
+  return a;
+}
 template <class A, class B, class... R>
-auto join(A a, B b, R... r) {
+constexpr auto join(A a, B b, R... r) noexcept {
   return join(decltype(join(a, b)){}, r...);
 }
 
@@ -126,8 +131,8 @@ public:
   static constexpr std::size_t size = step_count;
   static constexpr std::string_view names[step_count == 0 ? 1 : step_count] = {Steps::name...};
 
-  /// Runs all steps. On failure undoes the completed ones since the last commit, newest first, and
-  /// returns the failing step's code.
+  /// Runs all steps. On failure undoes the completed ones down to the last that commits, newest
+  /// first, and returns the failing step's code.
   template <class Env>
   static errc run(Env& env, values& v) noexcept {
     static_assert(check<types<>, Steps...>());
@@ -137,7 +142,7 @@ public:
     static_cast<void>(
         ((result = run_one<Steps>(env, v, done),
           result == errc::ok &&
-              (++done, committed = detail::has_commit<Steps> ? done : committed, true)) &&
+              (committed = detail::has_commit<Steps> ? done : committed, ++done, true)) &&
          ...));
     if (result != errc::ok)
       undo(env, v, done, committed);

@@ -2,7 +2,7 @@
 // The builders of tests make what they say, and what they make passes the loader's own checks.
 #include "support/module_builder.hpp"
 
-#include "support/files.hpp"
+#include "support/kernel_modules.hpp"
 #include "support/sha256.hpp"
 
 #include <kmodld/elf/image.hpp>
@@ -93,4 +93,10 @@ TEST_CASE("xz streams, one or several") {
   CHECK(!is_xz(bytes_of("ELF")));
   CHECK(!is_xz({}));
   CHECK_THROWS(read_file("/nonexistent/file"));
+}
+
+TEST_CASE("packages that are not here") {
+  CHECK(!kernel_root("of_no_such_name"));
+  CHECK(all_modules("/nonexistent").empty());
+  CHECK(find_in_package("/nonexistent", "lib/modules/x.ko").empty());
 }

@@ -184,13 +184,13 @@ TEST_CASE_TEMPLATE("dynamic_debug: broken tables", Format, FORMATS) {
   messages<Format> m;
   m.f.store(m.classes.target + 4 * sizeof(word), static_cast<word>(m.f.end().value - 2));
   CHECK(m.view().class_id("FIRST") == debug_site::no_class);
-  m = messages<Format>{};
-  m.f.store(m.classes.target + 5 * sizeof(word), ~u32{0});
-  m.f.store(m.classes.target + 5 * sizeof(word) + 4, ~u32{0});
-  CHECK(m.view().class_id("FIRST") == debug_site::no_class);
-  CHECK(m.view().class_id("SECOND") == 0);
-  m.sites.entry_size = sizeof(debug_entry<Format>) - 1;
-  CHECK(m.view().size() == 0);
-  m.classes.entry_size = 8;
-  CHECK(m.view().class_name(0).data() == nullptr);
+  messages<Format> endless;
+  endless.f.store(endless.classes.target + 5 * sizeof(word), ~u32{0});
+  endless.f.store(endless.classes.target + 5 * sizeof(word) + 4, ~u32{0});
+  CHECK(endless.view().class_id("FIRST") == debug_site::no_class);
+  CHECK(endless.view().class_id("SECOND") == 0);
+  endless.sites.entry_size = sizeof(debug_entry<Format>) - 1;
+  CHECK(endless.view().size() == 0);
+  endless.classes.entry_size = 8;
+  CHECK(endless.view().class_name(0).data() == nullptr);
 }

@@ -362,9 +362,9 @@ TEST_CASE_TEMPLATE("parameters: arrays", Format, FORMATS) {
   // What does not fit is cut off; a line feed that nothing follows stays.
   std::pair<std::size_t, char const*> const cut[] = {
       {1, ""}, {2, "1"}, {3, "1\n"}, {4, "1,2"}, {5, "1,2\n"}, {8, "1,2,3,4"}, {9, "1,2,3,4\n"}};
-  for (auto [room, expected] : cut) {
-    CAPTURE(room);
-    CHECK(b.get(p, room) == expected);
+  for (auto const& row : cut) {
+    CAPTURE(row.first);
+    CHECK(b.get(p, row.first) == row.second);
   }
   // A count that the module made too large is not believed.
   b.f.store(num, ~u32{0});

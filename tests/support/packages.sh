@@ -43,6 +43,7 @@ install_packages() {
 kernel_package() {
   case $1 in
     6_1) echo 'linux-image-6.1.0-56-amd64=6.1.192-2 linux-headers-6.1.0-56-amd64=6.1.192-2' ;;
+    linked) echo 'linux-image-6.1.0-50-amd64=6.1.176-1' ;;
     6_12) echo '--suite trixie linux-image-6.12.117+deb13-amd64=6.12.117-1' ;;
     newest) echo 'linux-image-6.1.0-[0-9][0-9]-amd64 linux-headers-6.1.0-[0-9][0-9]-amd64' ;;
   esac

@@ -21,11 +21,14 @@ inline std::string kind_name(memory_kind kind) {
 
 /// Gives the region of a kind the base that it had in the kernel, filled with zeros as promised.
 struct record_allocator {
+  static constexpr u64 largest = u64{64} << 20; ///< no module comes near
   record const* source = nullptr;
   outcome* out = nullptr;
   std::map<std::byte*, std::pair<memory_kind, u64>> given;
 
   memory_status allocate(memory_request const& q, region& r) noexcept {
+    if (q.size > largest)
+      return memory_status::no_room;
     auto* host = static_cast<std::byte*>(std::calloc(1, static_cast<std::size_t>(q.size)));
     if (host == nullptr)
       return memory_status::no_room;

@@ -22,6 +22,8 @@ struct x86_64 {
   using relocation = format::rela;
   static constexpr u16 machine = 62;
   static constexpr u64 page_size = 4096;
+  /// An undefined _GLOBAL_OFFSET_TABLE_ that nobody provides is left 0 (x86 only, as in Linux).
+  static constexpr bool ignores_got_symbol = true;
   static constexpr u64 got_slot_size = 8;
   static constexpr u64 plt_entry_size = 16;
 

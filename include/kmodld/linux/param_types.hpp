@@ -40,7 +40,7 @@ constexpr bool is_signed(param_type t) noexcept {
 }
 
 /// Variables of a module in its target's byte order and sizes; each access is checked against the
-/// module's memory.
+/// module's memory, writes against what the module itself may write.
 template <class Format>
 struct param_memory {
   static constexpr u32 word_size = sizeof(typename Format::word);
@@ -87,7 +87,7 @@ struct param_memory {
 
   /// 0 or EFAULT.
   static int store(module const& m, address at, u32 bytes, u64 value) noexcept {
-    std::byte* p = m.host(at, bytes);
+    std::byte* p = m.writable_host(at, bytes);
     if (p == nullptr)
       return e_fault;
     switch (bytes) {

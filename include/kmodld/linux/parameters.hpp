@@ -127,7 +127,7 @@ private:
       note(errc::param_string_fit, m, p, room - 1);
       return e_nospc;
     }
-    std::byte* to = m.host({s.string}, value.size() + 1);
+    std::byte* to = m.writable_host({s.string}, value.size() + 1);
     if (to == nullptr)
       return e_fault;
     __builtin_memcpy(to, value.data(), value.size());

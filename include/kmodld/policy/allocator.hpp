@@ -27,8 +27,9 @@ enum class memory_kind : u8 {
 };
 
 /// A wish for memory. `size` > 0 bytes, `align` a power of two. For kinds up to `init` the whole
-/// region must lie in `reach` and begin on a page; for `record` and `scratch` only the host pointer
-/// is used, and requests are many and small.
+/// region must lie in `reach` and begin on a page. Requests for `record` and `scratch` are many and
+/// small and come with the lock held, too; the loader uses their host pointer, a charp parameter
+/// the target of its record.
 struct memory_request {
   memory_kind kind;
   u64 size;
@@ -40,9 +41,8 @@ struct memory_request {
 enum class memory_status : u8 { ok, no_room, out_of_reach };
 
 /// A host's memory. The loader promises: every region it got is released exactly once, on every
-/// path; kinds up to `init` are released with default permissions restored to read-write by nobody
-/// (the allocator knows that it gave them out as read-write, and the protector may have changed
-/// them); calls are made with the loader's lock not held.
+/// path. It does not restore permissions first: the allocator gave the memory out as read-write,
+/// the protector may have changed that. Kinds up to `init` come and go without the lock.
 template <class A>
 concept allocator_policy =
     requires(A& a, memory_request const& request, region& out, region given) {

@@ -14,7 +14,8 @@ template <class P>
 concept parameters_policy = requires(P& policy, module& m, kernel_param const& p,
                                      std::string_view value, std::span<char> out) {
   // Sets the parameter from text; value.data() is null for a name without `=`. 0 or an errno:
-  // EINVAL, ERANGE, ENOSPC, ...; the target is untouched on error.
+  // EINVAL, ERANGE, ENOSPC, ...; the target is untouched on error, but for
+  // the elements of an array before the one that failed.
   { policy.set(m, p, value) } noexcept -> std::same_as<int>;
   // Writes the value and a newline to `out`; the length, or a negative errno.
   { policy.get(m, p, out) } noexcept -> std::same_as<int>;

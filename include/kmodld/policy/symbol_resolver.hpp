@@ -32,7 +32,8 @@ concept symbol_resolver_policy =
     };
 
 /// A resolver that learns what modules export: called under the lock, at complete_formation and
-/// when the module goes. `name` and out.name_space lie in the module's memory.
+/// when the module goes. `name` and symbol.name_space lie in a record that lives until then;
+/// remove() gets the same name.
 template <class R>
 concept export_registry =
     requires(R& r, std::string_view name, exported_symbol const& symbol, module const& owner) {

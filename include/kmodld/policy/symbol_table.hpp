@@ -85,12 +85,11 @@ public:
     --free_count_;
     e->symbol = symbol;
     e->name = name;
-    e->tag = tag;
     e->newer.store(nullptr, std::memory_order_relaxed);
     if (last != nullptr)
       last->newer.store(e, std::memory_order_release);
     else
-      publish(*array_.load(std::memory_order_relaxed), *e);
+      publish(*array_.load(std::memory_order_relaxed), tag, *e);
     if (symbol.owner == nullptr && bounded_by_.holds(symbol.value, 1))
       widen(symbol.value);
     return true;
@@ -125,6 +124,8 @@ public:
       for (std::size_t i = 0; i < n; ++i) {
         guess[i] = first_tagged(*t, tags[i]);
         __builtin_prefetch(guess[i]);
+        if (guess[i] != nullptr) // entries may lie across two lines
+          __builtin_prefetch(&guess[i]->name);
       }
       for (std::size_t i = 0; i < n; ++i)
         if (guess[i] != nullptr)
@@ -183,7 +184,6 @@ private:
     std::atomic<entry*> newer{nullptr}; ///< a removed entry keeps it for readers that stand on it
     exported_symbol symbol;
     std::string_view name;
-    std::uintptr_t tag = unused;
     entry* link = nullptr; ///< in the free or the retired list
   };
   struct slot {
@@ -249,8 +249,8 @@ private:
   }
 
   /// Puts an entry of a new name into a slot. The tag is stored last: who sees it sees the entry.
-  void publish(array& t, entry& e) noexcept {
-    std::size_t i = e.tag & t.mask;
+  void publish(array& t, std::uintptr_t tag, entry& e) noexcept {
+    std::size_t i = tag & t.mask;
     while (t.slots()[i].tag.load(std::memory_order_relaxed) > removed)
       i = (i + 1) & t.mask;
     slot& s = t.slots()[i];
@@ -258,7 +258,7 @@ private:
       --tombstones_;
     ++live_;
     s.first.store(&e, std::memory_order_release);
-    s.tag.store(e.tag, std::memory_order_release);
+    s.tag.store(tag, std::memory_order_release);
   }
 
   void remove_of(std::string_view name, module const* owner) noexcept {
@@ -318,9 +318,11 @@ private:
       ::new (&fresh->slots()[i]) slot;
     array* old = array_.load(std::memory_order_relaxed);
     live_ = tombstones_ = 0;
-    for (std::size_t i = 0; i < slots; ++i)
-      if (old->slots()[i].tag.load(std::memory_order_relaxed) > removed)
-        publish(*fresh, *old->slots()[i].first.load(std::memory_order_relaxed));
+    for (std::size_t i = 0; i < slots; ++i) {
+      slot& s = old->slots()[i];
+      if (std::uintptr_t tag = s.tag.load(std::memory_order_relaxed); tag > removed)
+        publish(*fresh, tag, *s.first.load(std::memory_order_relaxed));
+    }
     array_.store(fresh, std::memory_order_release);
     if (old != nullptr) {
       old->next = retired_arrays_;

@@ -26,17 +26,16 @@ bool for_each_export(module const& m, F&& f) noexcept {
   return true;
 }
 
+/// Takes the module's exports out of the registry, by the names that they were entered with: those
+/// in the module's memory may have changed since.
 template <class Env>
-void remove_exports(Env& env, module& m, u32 count = ~0u) noexcept {
+void remove_exports(Env& env, module& m) noexcept {
   auto& resolver = env.policy().symbol_resolver;
   if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>)
-    static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool) {
-      if (count == 0)
-        return false;
-      --count;
-      resolver.remove(k.name, m);
-      return true;
-    }));
+    for (std::string_view name : m.export_names)
+      resolver.remove(name, m);
+  env.state.free_record(m.export_names.data());
+  m.export_names = {};
 }
 
 /// Permissions of a module's memory in Linux's order. The batch fits the stack: 14 parts at most.
@@ -81,15 +80,16 @@ struct complete_formation {
   template <class Env>
   static errc run(Env& env, section_table const& table, module_record& m) noexcept {
     lock_guard lock{env.policy().lock};
-    u32 added = 0;
-    errc code = add_exports(env, *m, added);
+    errc code = verify_exports(env, *m);
+    if (code == errc::ok)
+      code = add_exports(env, *m);
     if (code == errc::ok) {
       m->sections.bug_table = whole(table, table.find_any("__bug_table"sv), 12);
       m->sections.kcfi_traps = whole(table, table.find_any("__kcfi_traps"sv), 4);
       code = protect(env, *m);
     }
     if (code != errc::ok) {
-      remove_exports(env, *m, added);
+      remove_exports(env, *m);
       return code;
     }
     m->on_bug_list = true;
@@ -107,38 +107,66 @@ struct complete_formation {
   }
 
 private:
-  /// verify_exported_symbols, and registration where the resolver keeps a table.
+  /// verify_exported_symbols.
   template <class Env>
-  static errc add_exports(Env& env, module& m, u32& added) noexcept {
-    auto& resolver = env.policy().symbol_resolver;
+  static errc verify_exports(Env& env, module& m) noexcept {
     errc code = errc::ok;
     bool const whole = for_each_export<Env>(m, [&](ksym const& k, bool) {
       exported_symbol other;
-      if (!resolver.find(k.name, true, other))
+      if (!env.policy().symbol_resolver.find(k.name, true, other))
         return true;
       code = env.fail(
           errc::symbol_duplicate,
           {.subject = k.name, .second = other.owner == nullptr ? "kernel"sv : other.owner->name()});
       return false;
     });
-    if (code == errc::ok && !whole)
-      code = env.fail(errc::export_table);
-    if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>)
-      if (code == errc::ok)
-        static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool gpl) {
-          if (!resolver.add(k.name, {.value = k.value,
-                                     .owner = &m,
-                                     .name_space = k.name_space,
-                                     .crc = k.crc,
-                                     .has_crc = k.has_crc,
-                                     .gpl_only = gpl})) {
-            code = env.fail(errc::no_memory, {.subject = "exports"sv});
-            return false;
-          }
-          ++added;
-          return true;
-        }));
-    return code;
+    return code == errc::ok && !whole ? env.fail(errc::export_table) : code;
+  }
+
+  /// Enters the exports where the resolver keeps a table of them; namespaces and names are copied
+  /// into one record. On failure those entered are in export_names.
+  template <class Env>
+  static errc add_exports(Env& env, module& m) noexcept {
+    auto& resolver = env.policy().symbol_resolver;
+    if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>) {
+      u64 count = 0, text = 0;
+      static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool) {
+        ++count;
+        text += k.name.size() + k.name_space.size();
+        return true;
+      }));
+      if (count == 0)
+        return errc::ok;
+      auto no_memory = [&env, &count] {
+        return env.fail(errc::no_memory, {.subject = "exports"sv, .n0 = count});
+      };
+      auto* names = static_cast<std::string_view*>(
+          env.state.new_record(count * sizeof(std::string_view) + text));
+      if (names == nullptr)
+        return no_memory();
+      m.export_names = {names, 0};
+      auto* at = reinterpret_cast<char*>(names + count);
+      auto copy = [&at](std::string_view s) {
+        std::string_view const copied{at, s.size()};
+        for (char c : s)
+          *at++ = c;
+        return copied;
+      };
+      if (!for_each_export<Env>(m, [&](ksym const& k, bool gpl) {
+            auto* name = ::new (names + m.export_names.size()) std::string_view{copy(k.name)};
+            if (!resolver.add(*name, {.value = k.value,
+                                      .owner = &m,
+                                      .name_space = copy(k.name_space),
+                                      .crc = k.crc,
+                                      .has_crc = k.has_crc,
+                                      .gpl_only = gpl}))
+              return false;
+            m.export_names = {names, m.export_names.size() + 1};
+            return true;
+          }))
+        return no_memory();
+    }
+    return errc::ok;
   }
 
   template <class Env>

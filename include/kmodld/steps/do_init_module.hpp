@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // do_init_module: constructors, init, LIVE; afterwards what is read-only after init is sealed, init
 // memory is given back and the symbol table shrinks to the kept symbols.
-// May refuse: what init returned. Its own undo is free_module.
+// May refuse: what init returned; then free_copy's undo gives everything back.
 #pragma once
 
-#include <kmodld/steps/free_module.hpp>
+#include <kmodld/environment.hpp>
+#include <kmodld/linux/extable.hpp>
+#include <kmodld/steps/complete_formation.hpp>
 
 namespace kmodld::steps {
 
@@ -16,11 +18,8 @@ struct do_init_module {
   static errc run(Env& env, module_record& m) noexcept {
     construct(env, *m);
     int const returned = m->init ? env.policy().invoker.init(*m, m->init) : 0;
-    if (returned < 0) {
-      errc const code = env.fail(errc::init_failed, {.n0 = static_cast<u64>(-i64{returned})});
-      fail_init(env, m);
-      return code;
-    }
+    if (returned < 0)
+      return env.fail(errc::init_failed, {.n0 = static_cast<u64>(-i64{returned})});
     if (returned > 0)
       env.note(errc::init_suspicious, {.n0 = static_cast<u64>(returned)});
     m->state.store(module_state::live, std::memory_order_release);
@@ -43,17 +42,6 @@ private:
                                        {word::load(m.sections.ctors.host + u64{i} * sizeof(word))});
   }
 
-  template <class Env>
-  static void fail_init(Env& env, module_record& m) noexcept {
-    m->state.store(module_state::going, std::memory_order_release);
-    env.policy().reclaimer.synchronize();
-    m->refcnt.fetch_sub(1, std::memory_order_release);
-    notify_going(env, *m);
-    klp_module_going(env, *m);
-    ftrace_release_mod(env, *m);
-    free_module(env, m);
-  }
-
   /// What init leaves behind: its memory, which readers may still look at.
   template <class Env>
   static void finish(Env& env, module& m) noexcept {
@@ -70,6 +58,7 @@ private:
       if constexpr (Env::abi::kallsyms)
         m.kallsyms.store(&m.core_kallsyms, std::memory_order_release);
       seal(env, m);
+      forget_init(m);
       for (module_memory& part : m.all_memories()) {
         if (!is_init(part.kind))
           continue;
@@ -80,7 +69,6 @@ private:
         // Readers walk the regions without a lock: only the sizes change.
         part.memory.size = part.text_size = part.ro_size = part.ro_after_init_size = 0;
       }
-      m.sections.btf = {};
     }
     env.policy().reclaimer.synchronize();
     while (count-- != 0)
@@ -92,6 +80,19 @@ private:
     return kind == memory_kind::init || kind == memory_kind::init_text ||
            kind == memory_kind::init_data || kind == memory_kind::init_rodata;
   }
+  /// Views into init memory and into the image; addresses stay, for debuggers.
+  static void forget_init(module& m) noexcept {
+    m.sections.btf = {};
+    m.sections.ctors = {};
+    for (section_attribute& section : m.section_attributes)
+      if (in_init(m, section.target))
+        section.bytes = {};
+    for (module_memory const& part : m.all_memories())
+      if (is_init(part.kind) && part.memory.size != 0 && m.build_id.data() >= part.memory.host &&
+          m.build_id.data() < part.memory.host + part.memory.size)
+        m.build_id = {};
+  }
+
   static bool in_init(module const& m, address a) noexcept {
     for (module_memory const& part : m.all_memories())
       if (is_init(part.kind) && part.memory.contains(a))

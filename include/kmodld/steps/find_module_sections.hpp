@@ -48,7 +48,7 @@ struct find_module_sections {
         {"__ex_table"sv, &module_sections::extable,
          sizeof(extable_entry<typename Env::format, abi::extable>)},
         {"__dyndbg"sv, &module_sections::ddebug, pointer == 8 ? 56 : 28},
-        {"__dyndbg_classes"sv, &module_sections::ddebug_classes, pointer == 8 ? 48 : 28},
+        {"__dyndbg_classes"sv, &module_sections::ddebug_classes, pointer == 8 ? 56 : 32},
     };
     for (row const& r : rows)
       m->sections.*r.to = table_of(table, table.find(r.section), r.entry_size);

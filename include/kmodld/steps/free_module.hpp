@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // free_module: the second, written list of undo. delete_module and a failing do_init_module end
-// here; the order is the kernel's.
+// here (by free_copy's undo); the order is the kernel's.
 #pragma once
 
 #include <kmodld/steps/add_unformed_module.hpp>
@@ -24,6 +24,7 @@ void free_module(Env& env, module_record& m) noexcept {
   if constexpr (trace_event_hook<typename Env::hooks_type>)
     env.hooks().trace_free(*m);
   mod_sysfs_teardown(env, *m);
+  free_modinfo(env, *m); // with the files that show them
   {
     // The name stays reserved: a load of the same name waits until the memory is given back.
     lock_guard lock{env.policy().lock};
@@ -36,7 +37,6 @@ void free_module(Env& env, module_record& m) noexcept {
   module_unload_free(env, *m);
   module_destroy_params(env, *m);
   env.state.free_record(m->livepatch_elf.data());
-  free_modinfo(env, *m);
   unlink_module(env, *m);
   free_args(env, *m);
   module_deallocate(env, m);

@@ -69,7 +69,8 @@ private:
     u64 n = 0;
     for (section_entry const& s : table.sections())
       if (shown(s)) {
-        __builtin_memcpy(names, s.name.data(), s.name.size());
+        if (!s.name.empty())
+          __builtin_memcpy(names, s.name.data(), s.name.size());
         ::new (out + n++)
             section_attribute{{names, s.name.size()}, s.target, s.bytes(), s.type == elf::sht_note};
         names += s.name.size();

@@ -20,10 +20,7 @@ struct parse_args {
     result<void> parsed =
         kmodld::parse_args({.who = m->name()}, m->args,
                            kernel_params<typename Env::format>{*m, m->sections.kp}, handle);
-    if (parsed)
-      return errc::ok;
-    env.err = parsed.error(); // reported where it happened
-    return env.err.code;
+    return parsed ? errc::ok : env.fail_with(parsed.error()); // reported where it happened
   }
 
 private:

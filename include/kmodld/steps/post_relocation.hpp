@@ -83,7 +83,8 @@ private:
       std::string_view const text = string_at(image.data(info.str), symbols[i].st_name);
       kept[count] = all[i];
       kept[count].st_name = names_size;
-      __builtin_memcpy(kept_names + names_size, text.data(), text.size());
+      if (!text.empty())
+        __builtin_memcpy(kept_names + names_size, text.data(), text.size());
       kept_names[names_size + text.size()] = '\0';
       kept_letters[count++] = letters[i];
       names_size += static_cast<u32>(text.size()) + 1;

@@ -260,7 +260,8 @@ private:
       } else if (code == errc::ok && (out.attributes[i] & symbol_weak) != 0) {
         out.attributes[i] = static_cast<u8>(out.attributes[i] | symbol_unresolved);
         out.unresolved_weak = true;
-      } else if (code == errc::ok && equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
+      } else if (code == errc::ok && arch::ignores_got_symbol &&
+                 equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
         // x86 compilers name it where they address nothing through it.
       } else if (code == errc::ok) {
         result = env.fail(errc::symbol_unknown, {.subject = q.name, .n0 = e_noent, .index = i});

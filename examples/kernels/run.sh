@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds an example kernel, boots it under QEMU with modules in its initrd and shows its console:
+#   run.sh x86_64 [MODULE.ko ...]
+# Exit status 0 only if the kernel's script passed. KMODLD_BUILD: the build tree (build/).
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=${KMODLD_BUILD:-$root/build}/kernels
+CXX=${CXX:-g++}
+CC=${CC:-gcc}
+
+[ $# -ge 1 ] || { echo "usage: run.sh x86_64 [MODULE.ko ...]" >&2; exit 2; }
+arch=$1
+shift
+[ -f "$here/$arch/link.ld" ] || { echo "run.sh: no kernel for $arch" >&2; exit 2; }
+out=$build/$arch
+mkdir -p "$out"
+
+flags='-std=c++20 -O2 -Wall -Wextra -Wconversion -Werror -ffreestanding -fno-exceptions -fno-rtti
+  -fno-threadsafe-statics -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer
+  -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none
+  -mgeneral-regs-only -mcmodel=kernel -mno-red-zone'
+
+# Rebuilds everything when anything it is made of has changed.
+if [ ! -f "$out/kernel.elf" ] ||
+  [ -n "$(find "$here" "$root/include" -type f -newer "$out/kernel.elf" | head -n 1)" ]; then
+  rm -f "$out"/*.o "$out/kernel.elf"
+  # One shell a source file, two at a time.
+  find "$here/common" "$here/$arch" -name '*.cpp' -o -name '*.S' | sort -r |
+    xargs -P 2 -I '{}' sh -c '"$1" $2 -I"$3" -c "$4" -o "$5/$(basename "$4").o"' \
+      compile "$CXX" "$flags" "$root/include" '{}' "$out"
+  link() { # OUTPUT OBJECT...
+    target=$1
+    shift
+    "$CXX" -nostdlib -static -no-pie -Wl,-T,"$here/$arch/link.ld" -Wl,--build-id=none \
+      -Wl,-z,max-page-size=4096 -o "$target" "$@"
+  }
+  link "$out/first.elf" "$out"/*.o
+  sh "$here/ksyms.sh" "$out/first.elf" >"$out/ksyms.S"
+  "$CXX" -c "$out/ksyms.S" -o "$out/ksyms.o"
+  link "$out/linked.elf" "$out"/*.o
+  mv "$out/linked.elf" "$out/kernel.elf"
+fi
+
+# The modules of this folder, and one that is damaged: its second half is missing.
+for source in "$here"/modules/*.c; do
+  object=$(basename "$source" .c).ko
+  [ "$out/$object" -nt "$out/kernel.elf" ] ||
+    "$CC" -std=c11 -O2 -Wall -Wextra -Werror -c -ffreestanding -fno-pic -fno-stack-protector \
+      -fno-asynchronous-unwind-tables -mcmodel=kernel -mno-red-zone -fcf-protection=none \
+      -mgeneral-regs-only -I "$root/include" "$source" -o "$out/$object"
+done
+head -c $(($(wc -c <"$out/greeter.ko") / 2)) "$out/greeter.ko" >"$out/damaged.ko"
+set -- "$out/greeter.ko" "$out/caller.ko" "$out/refuser.ko" "$out/damaged.ko" "$@"
+
+sh "$here/mkcpio.sh" "$@" >"$out/initrd.cpio"
+
+status=0
+timeout 60 qemu-system-x86_64 -accel tcg -m 128 -nodefaults -no-reboot -display none -serial stdio \
+  -device isa-debug-exit,iobase=0xf4,iosize=4 \
+  -kernel "$out/kernel.elf" -initrd "$out/initrd.cpio" </dev/null || status=$?
+
+# What modules cost this kernel. Lines are those of the glue without comments and empty ones; text is
+# that of the library's functions, without what the compiler put into their callers.
+lines=$(grep -cvE '^[[:space:]]*(//.*)?$' "$here/$arch/modules_glue.hpp")
+text=$(nm -S -t d "$out/kernel.elf" | awk '$3 ~ /^[tTwW]$/ && $4 ~ /^_ZNK?6kmodld/ { n += $2 } END { print n + 0 }')
+echo "run.sh: modules cost this kernel $lines lines and $text bytes of kmodld's text"
+
+case $status in
+  33) exit 0 ;;
+  35) echo "run.sh: the script failed" >&2 ;;
+  124) echo "run.sh: the kernel did not finish in time" >&2 ;;
+  *) echo "run.sh: QEMU ended with status $status" >&2 ;;
+esac
+exit 1

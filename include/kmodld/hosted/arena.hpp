@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// Allocator: the memory of modules in one reserved range of the process.
+//
+// The range is cut into chunks (2 MiB, the size of a huge page). A sub-arena for each kind of
+// memory takes chunks as it needs them, so that text lies with text and data with data: few
+// mappings, and protecting many modules is few calls. Empty chunks go back to the common pool.
+#pragma once
+
+#include <kmodld/hosted/page_pool.hpp>
+#include <kmodld/hosted/placement.hpp>
+#include <kmodld/policy/allocator.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <unistd.h>
+
+namespace kmodld::hosted {
+
+struct arena_options {
+  /// Of the range; only what is used costs memory.
+#if defined(__x86_64__)
+  u64 size = u64{256} << 20;
+#else
+  u64 size = u64{64} << 20;
+#endif
+  placement where = placement::native();
+  bool guard_pages = false; ///< an inaccessible page behind every region
+  bool huge_pages = true;
+  /// A second, always writable mapping of the whole range at another place, for patching code that
+  /// other threads execute (mprotect.hpp).
+  bool second_mapping = false;
+};
+
+/// For any number of threads. `record` and `scratch` come from the C heap.
+class arena {
+public:
+  /// Reserves the range; valid() tells whether that succeeded.
+  explicit arena(arena_options const& options = {})
+      : page_size_{static_cast<u64>(::sysconf(_SC_PAGESIZE))}, guard_{options.guard_pages},
+        chunk_{chunk_for(options.size)}, size_{round_up(options.size, chunk_)},
+        base_{reserve(options)}, pool_{base_ == nullptr ? 0 : static_cast<page>(size_ / page_size_),
+                                       target(base_) / page_size_},
+        state_{static_cast<u8*>(std::calloc(pool_.pages(), 1))} {}
+  arena(arena const&) = delete;
+  arena& operator=(arena const&) = delete;
+  ~arena() {
+    unmap(base_);
+    unmap(alias_);
+  }
+
+  bool valid() const noexcept { return pool_.pages() != 0 && state_ != nullptr; }
+  /// Of the whole range.
+  region range() const noexcept { return {{target(base_)}, base_, size_}; }
+  u64 page_size() const noexcept { return page_size_; }
+
+  /// no_room: even the whole range has no place for it. out_of_reach: another window has, or the
+  /// window could not hold it if the arena were empty.
+  memory_status allocate(memory_request const& request, region& out) noexcept {
+    if (request.kind > memory_kind::init)
+      return allocate_small(request, out);
+    if (!valid() || request.size == 0 || request.size > size_ || request.align > size_)
+      return memory_status::no_room;
+    auto pages = static_cast<page>((request.size + page_size_ - 1) / page_size_);
+    u64 align = request.align > page_size_ ? request.align / page_size_ : 1;
+    page_pool::wish everywhere{pages + guard_, static_cast<page>(align), 0, pool_.pages()};
+    page_pool::wish within = everywhere;
+    clip(request.reach, within);
+    if (within.first + u64{within.count} > within.last)
+      return memory_status::out_of_reach;
+
+    std::lock_guard hold{mutex_};
+    page first = take(within, 1 + static_cast<unsigned>(request.kind));
+    if (first == page_pool::none)
+      return pool_.could_take(everywhere) ? memory_status::out_of_reach : memory_status::no_room;
+    if (!make_ready(first, pages)) {
+      give_back(first);
+      return memory_status::no_room;
+    }
+    std::byte* host = base_ + first * page_size_;
+    out = {{target(host)}, host, pages * page_size_};
+    in_use_[static_cast<std::size_t>(request.kind)] += out.size;
+    return memory_status::ok;
+  }
+
+  /// Whatever permissions the memory has, it is writable and not executable afterwards. Releasing
+  /// what is not allocated ends the program: going on would hand memory out twice.
+  void release(memory_kind kind, region given) noexcept {
+    std::lock_guard hold{mutex_};
+    if (kind > memory_kind::init) {
+      in_use_[static_cast<std::size_t>(kind)] -= given.size;
+      std::free(given.host);
+      return;
+    }
+    u64 offset = static_cast<u64>(given.host - base_);
+    if (offset >= size_ || offset % page_size_ != 0 ||
+        !pool_.taken(static_cast<page>(offset / page_size_)))
+      std::abort();
+    in_use_[static_cast<std::size_t>(kind)] -= given.size;
+    auto first = static_cast<page>(offset / page_size_);
+    set_access(first, pool_.count(first), true);
+    for (page p = first; p < first + pool_.count(first); ++p)
+      state_[p] &= static_cast<u8>(~used);
+    give_back(first);
+  }
+
+  /// Bytes given out and not yet released.
+  u64 in_use(memory_kind kind) const noexcept {
+    std::lock_guard hold{mutex_};
+    return in_use_[static_cast<std::size_t>(kind)];
+  }
+  u64 in_use() const noexcept {
+    std::lock_guard hold{mutex_};
+    u64 sum = 0;
+    for (u64 n : in_use_)
+      sum += n;
+    return sum;
+  }
+
+  /// The second mapping of `size` bytes at `a`; null if the arena has none or they are not its own.
+  std::byte* writable(address a, u64 size) const noexcept {
+    u64 offset = a.value - target(base_);
+    return alias_ == nullptr || offset >= size_ || size > size_ - offset ? nullptr
+                                                                         : alias_ + offset;
+  }
+
+  /// Gives the memory of all free pages back to the system.
+  void trim() noexcept {
+    std::lock_guard hold{mutex_};
+    for (page p = 0, end; p < pool_.pages(); p = end + 1) {
+      for (end = p; end < pool_.pages() && (state_[end] & (used | dirty)) == dirty; ++end)
+        state_[end] &= static_cast<u8>(~dirty);
+      if (end != p && ::madvise(base_ + p * page_size_, (end - p) * page_size_,
+                                alias_ == nullptr ? MADV_DONTNEED : MADV_REMOVE) != 0)
+        for (page q = p; q < end; ++q)
+          state_[q] |= dirty;
+    }
+  }
+
+private:
+  using page = page_pool::page;
+  /// Bits of a page's state.
+  static constexpr u8 accessible = 1, ///< readable and writable, as far as the arena knows
+      dirty = 2,                      ///< was given out, so it may be other than zero
+      used = 4;
+
+  static u64 target(std::byte* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
+
+  /// Small ranges get small chunks, lest one kind take all.
+  u64 chunk_for(u64 size) const noexcept {
+    u64 chunk = u64{2} << 20;
+    while (chunk > page_size_ && size / chunk < 16)
+      chunk /= 2;
+    return chunk;
+  }
+
+  std::byte* reserve(arena_options const& options) noexcept {
+    int fd = options.second_mapping ? ::memfd_create("kmodld", MFD_CLOEXEC) : -1;
+    if (options.second_mapping && (fd < 0 || ::ftruncate(fd, static_cast<off_t>(size_)) != 0)) {
+      if (fd >= 0)
+        ::close(fd);
+      return nullptr;
+    }
+    int flags = (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) | MAP_NORESERVE;
+    void* p = map_near(options.where, size_, chunk_, PROT_NONE, flags, fd);
+    if (fd >= 0) {
+      void* second = p == nullptr ? MAP_FAILED
+                                  : ::mmap(nullptr, static_cast<std::size_t>(size_),
+                                           PROT_READ | PROT_WRITE, flags, fd, 0);
+      ::close(fd);
+      if (second == MAP_FAILED) {
+        unmap(static_cast<std::byte*>(p));
+        return nullptr;
+      }
+      alias_ = static_cast<std::byte*>(second);
+    }
+    if (p != nullptr && options.huge_pages)
+      ::madvise(p, static_cast<std::size_t>(size_), MADV_HUGEPAGE); // a wish only
+    return static_cast<std::byte*>(p);
+  }
+  void unmap(std::byte* p) noexcept {
+    if (p != nullptr)
+      ::munmap(p, static_cast<std::size_t>(size_));
+  }
+
+  memory_status allocate_small(memory_request const& request, region& out) noexcept {
+    u64 align =
+        request.align < alignof(std::max_align_t) ? alignof(std::max_align_t) : request.align;
+    u64 size = round_up(request.size, align);
+    if (size < request.size || size > PTRDIFF_MAX)
+      return memory_status::no_room;
+    auto bytes = static_cast<std::size_t>(size);
+    void* p = align == alignof(std::max_align_t)
+                  ? std::calloc(1, bytes)
+                  : std::aligned_alloc(static_cast<std::size_t>(align), bytes);
+    if (p == nullptr)
+      return memory_status::no_room;
+    if (align != alignof(std::max_align_t))
+      std::memset(p, 0, bytes);
+    auto* host = static_cast<std::byte*>(p);
+    out = {{target(host)}, host, request.size};
+    std::lock_guard hold{mutex_};
+    in_use_[static_cast<std::size_t>(request.kind)] += out.size;
+    return memory_status::ok;
+  }
+
+  /// Narrows the wish to the pages that lie wholly in the window.
+  void clip(reach_window const& reach, page_pool::wish& w) const noexcept {
+    u64 base = target(base_), last = base + (size_ - 1);
+    if (reach.empty() || reach.last.value < base || reach.first.value > last) {
+      w.last = 0;
+      return;
+    }
+    if (reach.first.value > base)
+      w.first = static_cast<page>((reach.first.value - base + page_size_ - 1) / page_size_);
+    if (reach.last.value < last)
+      w.last = static_cast<page>((reach.last.value - base + 1) / page_size_);
+  }
+
+  /// From the kind's own chunks; from a new chunk; in need from anybody's.
+  page take(page_pool::wish const& w, unsigned sub) noexcept {
+    page first = pool_.take(w, sub);
+    if (first != page_pool::none)
+      return first;
+    auto per_chunk = static_cast<page>(chunk_ / page_size_);
+    page_pool::wish chunks = w;
+    chunks.count = round_up(w.count, per_chunk);
+    chunks.align = w.align > per_chunk ? w.align : per_chunk;
+    if (page c = pool_.take(chunks, 0); c != page_pool::none) {
+      pool_.give(c, sub);
+      return pool_.take(w, sub);
+    }
+    for (unsigned owner = 0; owner < page_pool::owners && first == page_pool::none; ++owner)
+      first = pool_.take(w, owner);
+    return first;
+  }
+
+  void give_back(page first) noexcept {
+    unsigned sub = pool_.owner(first);
+    page_pool::extent e = pool_.give(first, sub);
+    auto per_chunk = static_cast<page>(chunk_ / page_size_);
+    page low = round_up(e.first, per_chunk), high = (e.first + e.count) & ~(per_chunk - 1);
+    if (sub != 0 && low < high)
+      pool_.hand_over(e, {low, high - low}, sub, 0);
+  }
+
+  bool set_access(page first, page count, bool allowed) noexcept {
+    bool done = ::mprotect(base_ + first * page_size_, count * page_size_,
+                           allowed ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
+    for (page p = first; p < first + count; ++p)
+      state_[p] = static_cast<u8>((state_[p] & ~accessible) | (done && allowed ? accessible : 0));
+    return done;
+  }
+
+  /// Makes the pages accessible and zero. Where one is not accessible its whole chunk is made so,
+  /// as far as it is not in use, so that there are few such calls.
+  bool make_ready(page first, page count) noexcept {
+    auto per_chunk = static_cast<page>(chunk_ / page_size_);
+    for (page p = first; p < first + count; ++p) {
+      if (state_[p] & accessible)
+        continue;
+      page end = p, limit = round_up(p + 1, per_chunk);
+      while (end < limit && !(state_[end] & (accessible | used)))
+        ++end;
+      if (!set_access(p, end - p, true))
+        return false;
+    }
+    if (guard_ && !set_access(first + count, 1, false))
+      return false;
+    for (page p = first, end; p < first + count; p = end) {
+      bool old = state_[p] & dirty;
+      for (end = p; end < first + count && ((state_[end] & dirty) != 0) == old; ++end)
+        state_[end] |= used | dirty;
+      if (old)
+        std::memset(base_ + p * page_size_, 0, (end - p) * page_size_);
+    }
+    if (guard_)
+      state_[first + count] |= used;
+    return true;
+  }
+
+  struct release_c {
+    void operator()(u8* p) const noexcept { std::free(p); }
+  };
+
+  u64 page_size_;
+  bool guard_;
+  u64 chunk_;
+  u64 size_;
+  std::byte* alias_ = nullptr;
+  std::byte* base_;
+  page_pool pool_;
+  std::unique_ptr<u8[], release_c> state_;
+  std::array<u64, 11> in_use_{};
+  mutable std::mutex mutex_;
+};
+static_assert(allocator_policy<arena>);
+
+} // namespace kmodld::hosted

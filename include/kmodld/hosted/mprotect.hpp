@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Protector: mprotect, and writing to code that is already executable.
+#pragma once
+
+#include <kmodld/hosted/arena.hpp>
+#include <kmodld/policy/protector.hpp>
+
+#include <fcntl.h>
+
+namespace kmodld::hosted {
+
+/// For memory of which target address and pointer are one, such as the arena's.
+class mprotect_protector {
+public:
+  mprotect_protector() noexcept = default;
+  /// Patches through the arena's second mapping, if it has one.
+  explicit mprotect_protector(arena const& memory) noexcept : arena_{&memory} {}
+
+  /// EINVAL if a region is not page-aligned; neighbours that get the same are one call.
+  int protect(std::span<protection const> batch) noexcept {
+    u64 mask = page_size_ - 1;
+    for (protection const& p : batch)
+      if (((p.memory.target.value | p.memory.size) & mask) != 0)
+        return EINVAL;
+    for (std::size_t i = 0, next; i < batch.size(); i = next) {
+      u64 size = batch[i].memory.size;
+      for (next = i + 1; next < batch.size() && batch[next].allowed == batch[i].allowed &&
+                         batch[next].memory.target == batch[i].memory.target + size;
+           ++next)
+        size += batch[next].memory.size;
+      if (size != 0 && ::mprotect(pointer(batch[i].memory.target), static_cast<std::size_t>(size),
+                                  bits(batch[i].allowed)) != 0)
+        return errno;
+    }
+    return 0;
+  }
+
+  void flush_icache(region code) noexcept {
+    auto* first = static_cast<char*>(pointer(code.target));
+    __builtin___clear_cache(first, first + code.size);
+  }
+
+  /// Writes without making the page writable where it can be executed: through the second mapping,
+  /// else through /proc/self/mem, by which the kernel writes to private memory whatever its
+  /// permissions are. Threads may execute the memory meanwhile; 2, 4 or 8 aligned bytes change as
+  /// one in the first case only. Some systems refuse the second (EIO, EPERM, EACCES): use an arena
+  /// with a second mapping there.
+  int patch(address where, byte_view bytes) noexcept {
+    if (std::byte* p = arena_ == nullptr ? nullptr : arena_->writable(where, bytes.size()))
+      store(p, bytes);
+    else if (int failed = write_memory(where, bytes))
+      return failed;
+    flush_icache({where, nullptr, bytes.size()});
+    return 0;
+  }
+
+private:
+  static void* pointer(address a) noexcept {
+    return reinterpret_cast<void*>(static_cast<std::uintptr_t>(a.value));
+  }
+  static constexpr int bits(permission p) noexcept {
+    return p == permission::read_write     ? PROT_READ | PROT_WRITE
+           : p == permission::read_execute ? PROT_READ | PROT_EXEC
+                                           : PROT_READ;
+  }
+
+  template <class Word>
+  static bool store_word(std::byte* p, byte_view bytes) noexcept {
+    if (bytes.size() != sizeof(Word) || reinterpret_cast<std::uintptr_t>(p) % sizeof(Word) != 0)
+      return false;
+    Word word;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    __atomic_store_n(reinterpret_cast<Word*>(p), word, __ATOMIC_RELEASE);
+    return true;
+  }
+  static void store(std::byte* p, byte_view bytes) noexcept {
+    if (!store_word<u16>(p, bytes) && !store_word<u32>(p, bytes) &&
+        !(sizeof(void*) == 8 && store_word<u64>(p, bytes)) && !bytes.empty())
+      std::memcpy(p, bytes.data(), bytes.size());
+  }
+
+  static int write_memory(address where, byte_view bytes) noexcept {
+    int fd = ::open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+      return errno;
+    ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(where.value));
+    int failed = written < 0                                        ? errno
+                 : static_cast<std::size_t>(written) < bytes.size() ? EFAULT
+                                                                    : 0;
+    ::close(fd);
+    return failed;
+  }
+
+  arena const* arena_ = nullptr;
+  u64 page_size_ = static_cast<u64>(::sysconf(_SC_PAGESIZE));
+};
+static_assert(protector_policy<mprotect_protector>);
+static_assert(patching_protector<mprotect_protector>);
+
+} // namespace kmodld::hosted

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <kmodld/hosted/stdio_diagnostics.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace {
+
+std::string printed(kmodld::error const& e, int times = 1) {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  kmodld::hosted::stdio_diagnostics out{file};
+  for (int i = 0; i < times; ++i)
+    out.report(e);
+  std::rewind(file);
+  char text[4096];
+  std::string result(text, std::fread(text, 1, sizeof text, file));
+  std::fclose(file);
+  return result;
+}
+
+TEST_CASE("one line a report, the text of format()") {
+  kmodld::error e{.code = kmodld::errc::symbol_unknown};
+  e.set_names("example", "missing_function");
+  char text[512];
+  std::string line(text, kmodld::format(e, text));
+  REQUIRE(line.find("missing_function") != std::string::npos);
+  CHECK(printed(e) == line + "\n");
+  CHECK(printed(e, 2) == line + "\n" + line + "\n");
+}
+
+TEST_CASE("control characters of a name do not reach the terminal") {
+  kmodld::error e{.code = kmodld::errc::symbol_unknown};
+  e.set_names("example", "a\nb\x1b[2J\x7f");
+  std::string line = printed(e);
+  CHECK(line.find("a?b?[2J?") != std::string::npos);
+  CHECK(line.find('\n') == line.size() - 1);
+}
+
+} // namespace
