@@ -115,6 +115,62 @@ public:
     return module_ref{state_.modules.find(name, false)};
   }
 
+  /// Sets a parameter of a loaded module as a write to sysfs does; `-` and `_` are one in names.
+  result<void> set_parameter(module& m, std::string_view name, std::string_view value) noexcept {
+    environment<Config> env{state_, {}, {}, {}};
+    env.module_name = m.name();
+    kernel_param p;
+    int status = e_noent;
+    if (find_parameter(m, name, p)) {
+      steps::param_lock<environment<Config>> lock{env, m};
+      status = (p.flags & kernel_param::hardware) != 0 && state_.settings.lockdown
+                   ? int{e_perm}
+                   : state_.policy.parameters.set(m, p, value);
+      if (status == 0 && (p.flags & kernel_param::unsafe) != 0)
+        env.taint(nullptr, taint_user);
+    }
+    if (status == 0)
+      return {};
+    static_cast<void>(
+        status == e_noent
+            ? env.fail(errc::param_unknown, {.subject = name})
+            : env.fail(errc::param_invalid,
+                       {.subject = name, .second = value, .n0 = static_cast<u64>(status)}));
+    return env.err;
+  }
+
+  /// Writes a parameter's value and a newline into `out`; its length, or a negative errno.
+  int get_parameter(module& m, std::string_view name, std::span<char> out) noexcept {
+    environment<Config> env{state_, {}, {}, {}};
+    kernel_param p;
+    if (!find_parameter(m, name, p))
+      return -e_noent;
+    steps::param_lock<environment<Config>> lock{env, m};
+    return state_.policy.parameters.get(m, p, out);
+  }
+
+  /// Writes `name+0x12/0x40 [module]` for an address in a module; the length, 0 if it is in none.
+  /// Takes no lock: for traps, too.
+  std::size_t symbolise(address where, std::span<char> out) noexcept {
+    read_guard reading{state_.policy.reclaimer};
+    symbol_at at;
+    return find_symbol_at<format>(state_.modules, where, at, abi::kallsyms_all)
+               ? format_symbol(at, out)
+               : 0;
+  }
+
+  /// The fixup for a fault at `insn` in a module (search_module_extables); 0 if there is none.
+  address find_fixup(address insn) noexcept {
+    read_guard reading{state_.policy.reclaimer};
+    module* const m = state_.modules.find_containing(insn);
+    module_table const* const table =
+        m == nullptr ? nullptr : m->extable.load(std::memory_order_acquire);
+    exception found;
+    return table != nullptr && exception_table<format, abi::extable>{*table}.find(insn, found)
+               ? found.fixup
+               : address{};
+  }
+
   /// For readers between read_enter and read_leave of the reclaimer.
   module_list const& modules() const noexcept { return state_.modules; }
   kmodld::policies<Config>& policies() noexcept { return state_.policy; }
@@ -137,6 +193,16 @@ public:
   }
 
 private:
+  using abi = typename detail::abi_of<Config>::type;
+
+  static bool find_parameter(module const& m, std::string_view name, kernel_param& p) noexcept {
+    kernel_params<format> const all{m, m.sections.kp};
+    for (u32 i = 0; i < all.size(); ++i)
+      if (all.get(i, p) && same_parameter_name(name, p.name))
+        return true;
+    return false;
+  }
+
   /// Lets a resolver with readers reuse what was removed.
   void collect() noexcept {
     if constexpr (requires { state_.policy.symbol_resolver.collect(state_.policy.lock); })

@@ -44,4 +44,15 @@ errc relocate(section_relocations<typename Arch::relocation> const& in,
   });
 }
 
+/// The same as a value: the error tells code, index of the relocation, and numbers.
+template <class Arch, bool Wide = true>
+result<void> relocate(section_relocations<typename Arch::relocation> const& in,
+                      symbol_values const& symbols,
+                      typename Arch::state const& state = {}) noexcept {
+  error e;
+  if (relocate<Arch, Wide>(in, symbols, state, e) != errc::ok)
+    return e;
+  return {};
+}
+
 } // namespace kmodld

@@ -30,6 +30,27 @@ enum class param_type : u8 {
   none, ///< not a standard type
 };
 
+/// The names under which a host exports the operations of the standard types, in the order of
+/// param_type.
+inline constexpr std::string_view param_ops_names[] = {"param_ops_byte"sv,
+                                                       "param_ops_short"sv,
+                                                       "param_ops_ushort"sv,
+                                                       "param_ops_int"sv,
+                                                       "param_ops_uint"sv,
+                                                       "param_ops_long"sv,
+                                                       "param_ops_ulong"sv,
+                                                       "param_ops_ullong"sv,
+                                                       "param_ops_hexint"sv,
+                                                       "param_ops_bool"sv,
+                                                       "param_ops_invbool"sv,
+                                                       "param_ops_bint"sv,
+                                                       "param_ops_bool_enable_only"sv,
+                                                       "param_ops_charp"sv,
+                                                       "param_ops_string"sv,
+                                                       "param_array_ops"sv};
+static_assert(sizeof param_ops_names / sizeof param_ops_names[0] ==
+              static_cast<std::size_t>(param_type::none));
+
 /// Whether a name without `=` means true (KERNEL_PARAM_OPS_FL_NOARG).
 constexpr bool allows_no_argument(param_type t) noexcept {
   return t == param_type::bool_ || t == param_type::bint || t == param_type::bool_enable_only;
