@@ -57,7 +57,7 @@ namespace detail {
 KMODLD_OPTIONAL(abi, abi::linux_6_1)
 KMODLD_OPTIONAL(lock, no_lock)
 KMODLD_OPTIONAL(percpu, uniprocessor)
-KMODLD_OPTIONAL(verifier, no_signatures)
+KMODLD_OPTIONAL(verifier, no_keys_verifier)
 KMODLD_OPTIONAL(invoker, direct_invoker)
 KMODLD_OPTIONAL(parameters, no_parameters)
 KMODLD_OPTIONAL(introspection, no_introspection)

@@ -22,8 +22,8 @@ struct loader_state {
   kernel_settings settings;
   module_list modules{};
   std::atomic<u32> taints{0};   ///< the kernel's
-  bool logged_unsigned = false; ///< printed once a boot
-  bool logged_livepatch = false;
+  std::atomic<bool> logged_unsigned{false}; ///< printed once a boot
+  std::atomic<bool> logged_livepatch{false};
   char last_unloaded[module::name_capacity] = {};
   u32 last_unloaded_taints = 0;
 
@@ -90,6 +90,7 @@ public:
   load_flags flags;
   std::string_view module_name; ///< for messages, as soon as it is known
   kmodld::error err;            ///< the first cause, or the last where Linux goes on
+  module* held = nullptr;       ///< live; the reference that init had is the caller's now
 
   policies<Config>& policy() noexcept { return state.policy; }
   hooks_type& hooks() noexcept { return state.policy.hooks; }

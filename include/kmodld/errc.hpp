@@ -18,7 +18,6 @@ enum class errc : u8 {
   signature_no_key,
   signature_rejected,
   signature_enforced,
-  signature_verifier,
   // elf_header_check
   elf_header_len,
   elf_magic,
@@ -196,7 +195,6 @@ inline constexpr errno_row errno_rows[] = {
     {errc::signature_no_key, e_nokey},
     {errc::signature_rejected, e_keyrejected},
     {errc::signature_enforced, e_keyrejected},
-    {errc::signature_verifier, errno_in_number},
   // elf_header_check
     {errc::elf_header_len, e_noexec},
     {errc::elf_magic, e_noexec},
@@ -225,7 +223,7 @@ inline constexpr errno_row errno_rows[] = {
   // modinfo, versions
     {errc::vermagic_mismatch, e_noexec},
     {errc::vermagic_missing, e_noexec},
-    {errc::versions_missing, e_noexec},
+    {errc::versions_missing, e_inval},
     {errc::version_disagrees, e_inval},
     {errc::version_no_symbol, e_inval},
     {errc::version_layout, e_noexec},

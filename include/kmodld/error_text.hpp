@@ -26,7 +26,6 @@ inline constexpr error_message error_messages[] = {
     {errc::signature_no_key, "module with unavailable key"},
     {errc::signature_rejected, "module signature does not match its content"},
     {errc::signature_enforced, "Loading of {s} is rejected"},
-    {errc::signature_verifier, "module signature was refused by the verifier (err -{0})"},
   // elf_header_check
     {errc::elf_header_len, "Invalid ELF header len {0}"},
     {errc::elf_magic, "Invalid ELF header magic: != \\x7fELF"},

@@ -15,6 +15,12 @@ public:
   module_ref() noexcept = default;
   /// try_module_get: null if the module is going.
   explicit module_ref(module* m) noexcept : module_{take(m) ? m : nullptr} {}
+  /// Takes over a reference that is counted already.
+  static module_ref adopt(module* m) noexcept {
+    module_ref r;
+    r.module_ = m;
+    return r;
+  }
   module_ref(module_ref&& o) noexcept : module_{std::exchange(o.module_, nullptr)} {}
   module_ref& operator=(module_ref&& o) noexcept {
     if (this != &o) {
@@ -64,7 +70,10 @@ public:
   loader& operator=(loader const&) = delete;
 
   /// Unloads what is still loaded, users first; modules without exit are given up by force.
-  ~loader() { unload_all(); }
+  ~loader() {
+    state_.settings.modules_disabled = false; // keeps users out, not this
+    unload_all();
+  }
 
   /// init_module: loads the object in `image`, which is only read, and is not needed afterwards.
   /// `args` sets its parameters. The error says which step failed; everything is given back.
@@ -81,6 +90,8 @@ public:
       collect();
       return env.err;
     }
+    if (env.held != nullptr)
+      return module_ref::adopt(env.held);
     return module_ref{values.template get<module_record>().record};
   }
 

@@ -142,7 +142,7 @@ struct module {
   bool on_bug_list = false;
   bool in_sysfs = false;
   bool param_busy = false; ///< a parameter is being set or read; under the lock
-  u8 sysfs_parts = 0;      ///< one bit a sysfs_part, for the model in linux/sysfs.hpp
+  std::atomic<u32> sysfs_parts{0}; ///< one bit a sysfs_part, for the model in linux/sysfs.hpp
 
   void* host_data = nullptr; ///< for the host's policies; the loader never looks at it
 
@@ -164,7 +164,8 @@ struct module {
   /// init is over, what is read-only then. What a module's tables name is not to be trusted: a
   /// parameter that points into text must not be set through the loader's own view of the memory.
   std::byte* writable_host(address a, u64 size) const noexcept {
-    bool const sealed = state.load(std::memory_order_relaxed) == module_state::live;
+    module_state const now = state.load(std::memory_order_relaxed);
+    bool const sealed = now == module_state::live || now == module_state::going;
     for (module_memory const& m : all_memories()) {
       u64 const offset = a - m.memory.target;
       if (offset >= m.memory.size || size > m.memory.size - offset)

@@ -136,20 +136,31 @@ public:
   template <class Env>
   static errc run(Env& env, values& v) noexcept {
     static_assert(check<types<>, Steps...>());
-    std::size_t done = 0;
-    std::size_t committed = 0;
-    errc result = errc::ok;
-    static_cast<void>(
-        ((result = run_one<Steps>(env, v, done),
-          result == errc::ok &&
-              (committed = detail::has_commit<Steps> ? done : committed, ++done, true)) &&
-         ...));
-    if (result != errc::ok)
-      undo(env, v, done, committed);
-    return result;
+    progress p;
+    static_cast<void>((advance<Steps>(env, v, p) && ...));
+    if (p.result != errc::ok)
+      undo(env, v, p.done, p.committed);
+    return p.result;
   }
 
 private:
+  struct progress {
+    std::size_t done = 0;      ///< steps completed
+    std::size_t committed = 0; ///< position of the last that commits
+    errc result = errc::ok;
+  };
+
+  template <class Step, class Env>
+  static bool advance(Env& env, values& v, progress& p) noexcept {
+    p.result = run_one<Step>(env, v, p.done);
+    if (p.result != errc::ok)
+      return false;
+    if constexpr (detail::has_commit<Step>)
+      p.committed = p.done;
+    ++p.done;
+    return true;
+  }
+
   // Not inlined: the stack of a run is that of the deepest step, not the sum of all.
   template <class Step, class Env>
   [[gnu::noinline]] static errc run_one(Env& env, values& v, std::size_t position) noexcept {
@@ -169,8 +180,7 @@ private:
 
   template <class Step, class Env, class... M, class... Y>
   static void call_undo(Env& env, values& v, types<M...>, types<Y...>) noexcept {
-    if constexpr (requires { Step::undo(env, v.template get<M>()..., v.template get<Y>()...); })
-      Step::undo(env, v.template get<M>()..., v.template get<Y>()...);
+    Step::undo(env, v.template get<M>()..., v.template get<Y>()...);
   }
 
   template <class Step, class Env>
@@ -178,12 +188,30 @@ private:
     call_undo<Step>(env, v, detail::lists<Step>::mutates(), detail::lists<Step>::yields());
   }
 
+  template <class Step, class Env, class... M, class... Y>
+  static consteval bool undoes(types<M...>, types<Y...>) noexcept {
+    return requires(Env& env, values& v) {
+      Step::undo(env, v.template get<M>()..., v.template get<Y>()...);
+    };
+  }
+
+  /// Null for a step that acquires nothing.
+  template <class Step, class Env>
+  static constexpr auto undo_of() noexcept -> void (*)(Env&, values&) noexcept {
+    using list = detail::lists<Step>;
+    if constexpr (undoes<Step, Env>(list::mutates(), list::yields()))
+      return &undo_one<Step, Env>;
+    else
+      return nullptr;
+  }
+
   template <class Env>
   static void undo(Env& env, values& v, std::size_t done, std::size_t committed) noexcept {
     using action = void (*)(Env&, values&) noexcept;
-    static constexpr action table[] = {&undo_one<Steps, Env>...};
+    static constexpr action table[] = {undo_of<Steps, Env>()...};
     for (std::size_t i = done; i > committed; --i)
-      table[i - 1](env, v);
+      if (table[i - 1] != nullptr)
+        table[i - 1](env, v);
   }
 };
 

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 # Each header compiles alone and twice; the core's also freestanding, by every compiler it promises
-# to serve, and includes no standard header but the few of docs/allowed_headers.txt.
+# to serve, and includes no standard header but the few that docs/design.md lists.
 . "$(dirname "$0")/../support/part.sh"
 
 alone() { # alone HEADER COMPILER FLAG...
   header=${1#include/}; shift
   printf '#include <%s>\n#include <%s>\n' "$header" "$header" | "$@" -fsyntax-only -x c++ -
 }
+sed -n '/^<!-- allowed headers/,/^<!-- end/s/.*`\(.*\)`.*/\1/p' docs/design.md >"$scratch/allowed"
+check 'docs/design.md has the list of standard headers' test -s "$scratch/allowed"
 allowed_only() {
   foreign=$(sed -n 's/^ *# *include *<\([^>]*\)>.*/\1/p' "$1" | grep -v '^kmodld/' |
-    grep -Fxv -f docs/allowed_headers.txt)
-  [ -z "$foreign" ] || { echo "not in docs/allowed_headers.txt: $foreign"; return 1; }
+    grep -Fxv -f "$scratch/allowed")
+  [ -z "$foreign" ] || { echo "not in the list of docs/design.md: $foreign"; return 1; }
 }
 core_only() {
   ! grep -n '^ *# *include.*hosted/' "$1"

@@ -94,18 +94,8 @@ public:
 
   /// Whether a query means this message. Without `class` it means none that has a class.
   bool matches(debug_query const& q, debug_site const& s) const noexcept {
-    if (q.module.data() != nullptr && !match_wildcard(q.module, owner_->name()))
-      return false;
     u8 wanted = debug_site::no_class;
-    if (q.class_name.data() != nullptr) {
-      wanted = class_id(q.class_name);
-      if (wanted == debug_site::no_class)
-        return false;
-    }
-    return s.class_id == wanted && (q.file.data() == nullptr || matches_file(q.file, s.file)) &&
-           (q.function.data() == nullptr || match_wildcard(q.function, s.function)) &&
-           (q.format.data() == nullptr || match_debug_format(q.format, s.format)) &&
-           q.holds_line(s.line);
+    return means_module(q) && wanted_class(q, wanted) && matches(q, wanted, s);
   }
 
   /// Changes the flags of all messages that the query means, and returns how many they are.
@@ -115,15 +105,23 @@ public:
   u32 apply(debug_query const& q, Changed&& changed) noexcept {
     u32 found = 0;
     debug_site s;
+    u8 wanted = debug_site::no_class;
+    if (!means_module(q) || !wanted_class(q, wanted))
+      return 0;
     for (u32 i = 0; i < size(); ++i) {
-      if (!get(i, s) || !matches(q, s))
+      if (!get(i, s) || !matches(q, wanted, s))
         continue;
       ++found;
       u8 now = q.apply(s.flags);
       if (now == s.flags)
         continue;
-      // The last of the four bytes in either byte order.
-      sites_.host[u64{i} * sites_.entry_size + sizeof(entry) - 1] = std::byte{now};
+      // The last of the four bytes in either byte order. A table that lies in sealed memory stays as
+      // it is: the loader's view must not write where the module may not.
+      u64 const last = u64{i} * sites_.entry_size + sizeof(entry) - 1;
+      std::byte* const place = owner_->writable_host(sites_.target + last, 1);
+      if (place == nullptr)
+        continue;
+      *place = std::byte{now};
       changed(i, s.flags, now);
     }
     return found;
@@ -166,6 +164,23 @@ public:
   }
 
 private:
+  bool means_module(debug_query const& q) const noexcept {
+    return q.module.data() == nullptr || match_wildcard(q.module, owner_->name());
+  }
+  /// False if the query names a class that the module does not have.
+  bool wanted_class(debug_query const& q, u8& wanted) const noexcept {
+    if (q.class_name.data() == nullptr)
+      return true;
+    wanted = class_id(q.class_name);
+    return wanted != debug_site::no_class;
+  }
+  bool matches(debug_query const& q, u8 wanted, debug_site const& s) const noexcept {
+    return s.class_id == wanted && (q.file.data() == nullptr || matches_file(q.file, s.file)) &&
+           (q.function.data() == nullptr || match_wildcard(q.function, s.function)) &&
+           (q.format.data() == nullptr || match_debug_format(q.format, s.format)) &&
+           q.holds_line(s.line);
+  }
+
   static void put_escaped(detail::text_sink& sink, char c) noexcept {
     std::size_t which = index_of("\t\r\n"sv, c);
     if (which < 3) {

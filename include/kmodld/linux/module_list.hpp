@@ -63,7 +63,7 @@ public:
   /// duplicate check alone.
   module* find(std::string_view name, bool also_unformed) const noexcept {
     for (module& m : *this)
-      if (equal(m.name(), name) && (also_unformed || formed(m)))
+      if (named(m, name) && (also_unformed || formed(m)))
         return &m;
     return nullptr;
   }
@@ -81,6 +81,16 @@ public:
   }
 
 private:
+  /// Ends at the first difference: every load walks the whole list for its own name.
+  static bool named(module const& m, std::string_view name) noexcept {
+    if (name.size() >= module::name_capacity)
+      return false;
+    for (std::size_t i = 0; i < name.size(); ++i)
+      if (m.name_text[i] != name[i] || name[i] == '\0')
+        return false;
+    return m.name_text[name.size()] == '\0';
+  }
+
   static bool formed(module const& m) noexcept {
     return m.state.load(std::memory_order_acquire) != module_state::unformed;
   }

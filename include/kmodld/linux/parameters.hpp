@@ -143,7 +143,8 @@ private:
       note(errc::param_string_long, m, p);
       return e_nospc;
     }
-    if (!memory::load(m, p.arg, memory::word_size, before))
+    if (m.writable_host(p.arg, memory::word_size) == nullptr ||
+        !memory::load(m, p.arg, memory::word_size, before))
       return e_fault;
     copy const* fresh = strings_.add(m, p.arg, value);
     if (fresh == nullptr)
@@ -151,6 +152,8 @@ private:
     memory::store(m, p.arg, memory::word_size, fresh->target().value);
     // The module may have put another pointer there and kept ours, so that only a copy to which
     // the variable still pointed is known to be nobody's now.
+    if (before == 0)
+      return 0; // a long list of fresh ones must not search the copies each time
     strings_.release_if([&](copy const& c) {
       return &c != fresh && c.owner == &m && c.variable == p.arg &&
              cut_to_target(c.target().value).value == before;

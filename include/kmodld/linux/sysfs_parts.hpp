@@ -74,7 +74,7 @@ struct sysfs_parts {
     return static_cast<u8>(1u << static_cast<unsigned>(part));
   }
   static bool has(module const& m, sysfs_part part) noexcept {
-    return (m.sysfs_parts & bit(part)) != 0;
+    return (m.sysfs_parts.load(std::memory_order_acquire) & bit(part)) != 0;
   }
 
   /// Makes a part of an object; 0 or a positive errno. parameters and notes stay away, without an
@@ -92,12 +92,12 @@ struct sysfs_parts {
     else if (part == sysfs_part::notes && !(has(m, sysfs_part::sections) && any_note(m)))
       return 0;
     if (error == 0)
-      m.sysfs_parts |= bit(part);
+      m.sysfs_parts.fetch_or(bit(part), std::memory_order_release);
     return error;
   }
 
   static void remove(sysfs_part part, module& m) noexcept {
-    m.sysfs_parts = static_cast<u8>(m.sysfs_parts & ~bit(part));
+    m.sysfs_parts.fetch_and(~u32{bit(part)}, std::memory_order_release);
   }
 
   /// Entry i < sections.kp.count of the module's __param. The name has no data if it does not lie

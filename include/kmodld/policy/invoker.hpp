@@ -10,14 +10,14 @@ namespace kmodld {
 
 struct module;
 
-template <class I>
-concept invoker_policy = requires(I& i, module& m, address function) {
+template <class P>
+concept invoker_policy = requires(P& invoker, module& m, address function) {
   // Calls the init function, int(void); returns what it returned, negative for an errno.
-  { i.init(m, function) } noexcept -> std::same_as<int>;
+  { invoker.init(m, function) } noexcept -> std::same_as<int>;
   // Calls the exit function, void(void).
-  { i.exit(m, function) } noexcept;
+  { invoker.exit(m, function) } noexcept;
   // Calls a constructor, void(void).
-  { i.construct(m, function) } noexcept;
+  { invoker.construct(m, function) } noexcept;
 };
 
 /// Calls through a host function pointer: for hosts in which target address and pointer coincide.

@@ -10,14 +10,14 @@ enum class wait_status : unsigned char { woken, timed_out, interrupted };
 
 /// Guards the module list, use lists, states and symbol resolution.
 template <class L>
-concept lock_policy = requires(L& l) {
-  { l.lock() } noexcept;
-  { l.unlock() } noexcept;
+concept lock_policy = requires(L& lock) {
+  { lock.lock() } noexcept;
+  { lock.unlock() } noexcept;
   // With the lock held: gives it up, sleeps until wake() or, for bounded waits, until 30 seconds
   // since the first wait of this load have passed, takes it again. `interrupted`: a signal.
-  { l.wait(true) } noexcept -> std::same_as<wait_status>;
+  { lock.wait(true) } noexcept -> std::same_as<wait_status>;
   // A module finished forming, went or disappeared. May be called with or without the lock.
-  { l.wake() } noexcept;
+  { lock.wake() } noexcept;
 };
 
 /// The null model and archetype: one context. Nobody else could finish what one waits for, so a
@@ -35,7 +35,7 @@ static_assert(lock_policy<no_lock>);
 template <class L>
 class lock_guard {
 public:
-  explicit lock_guard(L& l) noexcept : lock_{l} { lock_.lock(); }
+  explicit lock_guard(L& lock) noexcept : lock_{lock} { lock_.lock(); }
   ~lock_guard() { lock_.unlock(); }
   lock_guard(lock_guard const&) = delete;
   lock_guard& operator=(lock_guard const&) = delete;

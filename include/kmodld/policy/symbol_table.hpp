@@ -222,8 +222,10 @@ private:
       if (here == unused)
         return nullptr;
       // The entry may be gone, or already another name's, by the time it is loaded.
-      if (here == tag && (found = s.first.load(std::memory_order_acquire)) != nullptr &&
-          accept(*found))
+      if (here != tag)
+        continue;
+      found = s.first.load(std::memory_order_acquire);
+      if (found != nullptr && accept(*found))
         return &s;
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Verifier policy: what a valid signature is (mod_verify_sig). Without it the host has no
-// CONFIG_MODULE_SIG: signatures are neither looked at nor stripped.
+// Verifier policy: what a valid signature is (mod_verify_sig). Without one no key is known: every
+// module counts as unsigned and taints, as in Linux.
 #pragma once
 
 #include <kmodld/errc.hpp>
@@ -20,7 +20,7 @@ concept verifier_policy = requires(V& v, byte_view content, byte_view signature)
   { v.enforced() } noexcept -> std::same_as<bool>;
 };
 
-/// The null model: CONFIG_MODULE_SIG is not set.
+/// CONFIG_MODULE_SIG is not set: signatures are neither looked at nor stripped, nothing taints.
 struct no_signatures {};
 
 struct verifier_archetype {
@@ -29,7 +29,7 @@ struct verifier_archetype {
 };
 static_assert(verifier_policy<verifier_archetype>);
 
-/// Knows no key: every module counts as unsigned and taints.
+/// The null model. Knows no key: every module counts as unsigned and taints.
 using no_keys_verifier = verifier_archetype;
 
 } // namespace kmodld

@@ -40,9 +40,8 @@ errc check_modinfo(Env& env, load_info const& info) noexcept {
   if (info.tags.has("livepatch"sv)) {
     if constexpr (!abi::livepatch)
       return env.fail(errc::livepatch_disabled);
-    if (!env.state.logged_livepatch)
+    if (!env.state.logged_livepatch.exchange(true, std::memory_order_relaxed))
       env.note(errc::taint_livepatch);
-    env.state.logged_livepatch = true;
     env.taint(nullptr, taint_livepatch);
   }
   std::string_view license = info.tags.get("license"sv);

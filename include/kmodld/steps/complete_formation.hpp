@@ -6,6 +6,7 @@
 #pragma once
 
 #include <kmodld/environment.hpp>
+#include <kmodld/layout/layout.hpp>
 #include <kmodld/steps/values.hpp>
 
 namespace kmodld::steps {
@@ -34,8 +35,8 @@ void remove_exports(Env& env, module& m) noexcept {
   if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>)
     for (std::string_view name : m.export_names)
       resolver.remove(name, m);
-  env.state.free_record(m.export_names.data());
-  m.export_names = {};
+  // Readers may still compare them: the record goes with the module, after a grace period.
+  m.export_names = m.export_names.first(0);
 }
 
 /// Permissions of a module's memory in Linux's order. The batch fits the stack: 14 parts at most.
@@ -137,6 +138,12 @@ private:
       }));
       if (count == 0)
         return errc::ok;
+      // Names may share their bytes: what they take together is bounded by the module's memory.
+      u64 memory = 0;
+      for (module_memory const& part : m.all_memories())
+        memory += part.memory.size;
+      if (text > symbol_name_limit(memory))
+        return env.fail(errc::symbol_names_overlap, {.n0 = symbol_name_limit(memory)});
       auto no_memory = [&env, &count] {
         return env.fail(errc::no_memory, {.subject = "exports"sv, .n0 = count});
       };

@@ -50,7 +50,8 @@ private:
     u8 count = 0;
     {
       lock_guard lock{env.policy().lock};
-      m.refcnt.fetch_sub(1, std::memory_order_release);
+      // Given up here, it would have to be taken again while others may unload the module.
+      env.held = &m;
       using extable = exception_table<typename Env::format, Env::abi::extable>;
       m.core_extable =
           extable{m.sections.extable}.trim([&m](address insn) { return in_init(m, insn); });

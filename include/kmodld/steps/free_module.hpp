@@ -28,6 +28,7 @@ void free_module(Env& env, module_record& m) noexcept {
   {
     // The name stays reserved: a load of the same name waits until the memory is given back.
     lock_guard lock{env.policy().lock};
+    m->refcnt.store(0, std::memory_order_relaxed); // before the state: nobody takes it any more
     m->state.store(module_state::unformed, std::memory_order_release);
     m->on_bug_list = false;
     remove_exports(env, *m);

@@ -16,6 +16,7 @@ void module_deallocate(Env& env, module_record& m) noexcept {
   if constexpr (Env::smp)
     if (m->percpu_size != 0)
       env.policy().percpu.release(m->percpu, m->percpu_size);
+  env.state.free_record(m->export_names.data());
   release_memory(env, *m);
   m->~module();
   env.state.free_record(m.record);

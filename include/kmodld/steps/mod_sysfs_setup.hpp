@@ -9,12 +9,22 @@
 
 namespace kmodld::steps {
 
+/// Readers hold the lock: once it has been free, nobody looks at what was removed before.
+template <class Env>
+void free_section_attributes(Env& env, module& m) noexcept {
+  std::span<section_attribute> const gone = m.section_attributes;
+  {
+    lock_guard lock{env.policy().lock};
+    m.section_attributes = {};
+  }
+  env.state.free_record(gone.data());
+}
+
 template <class Env>
 void mod_sysfs_teardown(Env& env, module& m) noexcept {
   remove_all(env.policy().introspection, m);
   m.in_sysfs = false;
-  env.state.free_record(m.section_attributes.data());
-  m.section_attributes = {};
+  free_section_attributes(env, m);
   env.undone("mod_sysfs_teardown"sv);
 }
 
@@ -30,8 +40,7 @@ struct mod_sysfs_setup {
     sysfs_part failed{};
     constexpr bool strict = Env::abi::scheme == layout_scheme::seven_kinds;
     if (int e = create_all(env.policy().introspection, *m, failed, strict); e != 0) {
-      env.state.free_record(m->section_attributes.data());
-      m->section_attributes = {};
+      free_section_attributes(env, *m);
       if (failed == sysfs_part::object && (e == e_nodev || e == e_exist))
         return env.fail(e == e_nodev ? errc::sysfs_uninitialised : errc::sysfs_exists);
       return env.fail(errc::sysfs_failed,

@@ -39,7 +39,7 @@ struct module_sig_check {
         if (env.state.settings.lockdown)
           return env.fail(errc::not_permitted);
         return errc::ok;
-      default: return env.fail(verdict, {.n0 = static_cast<u64>(e_keyrejected)});
+      default: return env.fail(verdict);
       }
     }
     return errc::ok;

@@ -31,8 +31,15 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
     reach.last = w.last < reach.last ? w.last : reach.last;
   };
   if constexpr (bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>)
-    if (reach_window exports = env.policy().symbol_resolver.bounds(); !exports.empty())
+  {
+    reach_window exports;
+    {
+      lock_guard lock{env.policy().lock};
+      exports = env.policy().symbol_resolver.bounds();
+    }
+    if (!exports.empty())
       narrow(exports);
+  }
   for (u8 i = 0; i < layout.count; ++i) {
     auto const& wanted = layout.parts[i];
     module_memory& part = m.memories[i];

@@ -63,7 +63,9 @@ public:
       code = use(q.symbol);
       if (code == errc::ok)
         return code;
-      std::string_view owner = q.symbol.owner->name();
+      // By value: after a wait the owner may be gone.
+      char text[module::name_capacity];
+      std::string_view const owner{text, copy_text(text, q.symbol.owner->name())};
       if (code != errc::symbol_owner_coming)
         return env_.fail(code, {.subject = q.name, .second = owner});
       // The owner's init may still succeed. While waiting the lock is free and anything may go.
@@ -190,15 +192,16 @@ struct simplify_symbols {
       }
       u64 value = s.st_value;
       if (shndx == elf::shn_common) {
-        if (!starts_with(string_at(strings, s.st_name), "__gnu_lto"sv))
+        if (!starts_with(string_at(strings, s.st_name, 9), "__gnu_lto"sv))
           result = env.fail(errc::symbol_common, {.index = i});
       } else if (shndx == elf::shn_abs || shndx == elf::shn_livepatch) {
         // as it is
       } else if (shndx >= table.file_count) {
-        result = env.fail(errc::symbol_section, {.subject = string_at(strings, s.st_name),
-                                                 .n0 = shndx,
-                                                 .n1 = table.file_count - 1,
-                                                 .index = i});
+        result = env.fail(errc::symbol_section,
+                          {.subject = string_at(strings, s.st_name, image_type::longest_name),
+                           .n0 = shndx,
+                           .n1 = table.file_count - 1,
+                           .index = i});
       } else if (shndx == info.pcpu) {
         value += m->percpu.value;
       } else {

@@ -18,9 +18,8 @@ struct taint_unsigned {
     m->sig_ok = file.sig_ok;
     if constexpr (verifier_policy<std::remove_cvref_t<decltype(env.policy().verifier)>>) {
       if (!file.sig_ok) {
-        if (!env.state.logged_unsigned)
+        if (!env.state.logged_unsigned.exchange(true, std::memory_order_relaxed))
           env.note(errc::taint_unsigned);
-        env.state.logged_unsigned = true;
         env.taint(m.record, kmodld::taint_unsigned);
       }
     }

@@ -6,6 +6,7 @@
 #include <kmodld/layout/section_table.hpp>
 #include <kmodld/linux/modinfo.hpp>
 #include <kmodld/module.hpp>
+#include <kmodld/pipeline.hpp>
 #include <kmodld/reloc/section.hpp>
 
 namespace kmodld {
