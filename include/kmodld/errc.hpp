@@ -17,6 +17,7 @@ enum class errc : u8 {
   signature_unsupported,
   signature_no_key,
   signature_rejected,
+  signature_expired,
   signature_enforced,
   // elf_header_check
   elf_header_len,
@@ -194,6 +195,7 @@ inline constexpr errno_row errno_rows[] = {
     {errc::signature_unsupported, e_nopkg},
     {errc::signature_no_key, e_nokey},
     {errc::signature_rejected, e_keyrejected},
+    {errc::signature_expired, e_keyexpired},
     {errc::signature_enforced, e_keyrejected},
   // elf_header_check
     {errc::elf_header_len, e_noexec},

@@ -25,6 +25,7 @@ inline constexpr error_message error_messages[] = {
     {errc::signature_unsupported, "module with unsupported crypto"},
     {errc::signature_no_key, "module with unavailable key"},
     {errc::signature_rejected, "module signature does not match its content"},
+    {errc::signature_expired, "the key of the module signature has expired"},
     {errc::signature_enforced, "Loading of {s} is rejected"},
   // elf_header_check
     {errc::elf_header_len, "Invalid ELF header len {0}"},

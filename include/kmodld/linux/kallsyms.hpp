@@ -171,7 +171,9 @@ bool find_symbol_at(module const& m, address a, symbol_at& out, bool all = true)
     if (s.st_shndx == elf::shn_undef)
       continue;
     u64 value = symbols.value(s);
-    bool nearer = value <= a.value ? value > best_value : value < next;
+    // A region may begin at 0 or end at 2^64, where start - 1 and next are no bounds by themselves.
+    bool const above = best == 0 && seven ? value >= start : value > best_value;
+    bool nearer = value <= a.value ? above : value <= next - 1;
     if (!nearer || symbols.name_char(s, 0) == '\0' || symbols.mapping(s, seven))
       continue;
     if (value <= a.value) {

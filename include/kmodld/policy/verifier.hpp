@@ -14,7 +14,7 @@ template <class V>
 concept verifier_policy = requires(V& v, byte_view content, byte_view signature) {
   // `content` is what was signed (the module without trailer), `signature` the PKCS#7 message.
   // ok; signature_unsupported or signature_no_key (soft: the module counts as unsigned unless
-  // enforced); signature_rejected or another code: the load fails with it.
+  // enforced); signature_rejected, signature_expired or another code: the load fails with it.
   { v.verify(content, signature) } noexcept -> std::same_as<errc>;
   // Whether modules without a valid signature are refused (module.sig_enforce).
   { v.enforced() } noexcept -> std::same_as<bool>;

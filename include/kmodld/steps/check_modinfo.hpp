@@ -40,8 +40,9 @@ errc check_modinfo(Env& env, load_info const& info) noexcept {
   if (info.tags.has("livepatch"sv)) {
     if constexpr (!abi::livepatch)
       return env.fail(errc::livepatch_disabled);
-    if (!env.state.logged_livepatch.exchange(true, std::memory_order_relaxed))
+    if (!env.state.logged_livepatch.load(std::memory_order_relaxed))
       env.note(errc::taint_livepatch);
+    env.state.logged_livepatch.store(true, std::memory_order_relaxed);
     env.taint(nullptr, taint_livepatch);
   }
   std::string_view license = info.tags.get("license"sv);

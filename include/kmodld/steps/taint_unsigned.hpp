@@ -18,8 +18,9 @@ struct taint_unsigned {
     m->sig_ok = file.sig_ok;
     if constexpr (verifier_policy<std::remove_cvref_t<decltype(env.policy().verifier)>>) {
       if (!file.sig_ok) {
-        if (!env.state.logged_unsigned.exchange(true, std::memory_order_relaxed))
+        if (!env.state.logged_unsigned.load(std::memory_order_relaxed))
           env.note(errc::taint_unsigned);
+        env.state.logged_unsigned.store(true, std::memory_order_relaxed);
         env.taint(m.record, kmodld::taint_unsigned);
       }
     }
