@@ -21,11 +21,37 @@ class damage {
 
   u64 interesting() {
     u64 const size = image_.size();
-    u64 const values[] = {0,        1,       2,          3,          4,        7,     8,
-                          15,       24,      0x3f,       0x40,       0x7f,     0xff,  0x100,
-                          0xfff1,   0xfff2,  0xffff,     0x10000,    0x7fffffff, 0x80000000,
-                          0xffffffff, size, size - 1,   size + 1,   ~u64{0},  ~u64{0} - 15,
-                          u64{1} << 63, u64{1} << 32, 4096, 0x00100000, 0x00200000};
+    u64 const values[] = {0,
+                          1,
+                          2,
+                          3,
+                          4,
+                          7,
+                          8,
+                          15,
+                          24,
+                          0x3f,
+                          0x40,
+                          0x7f,
+                          0xff,
+                          0x100,
+                          0xfff1,
+                          0xfff2,
+                          0xffff,
+                          0x10000,
+                          0x7fffffff,
+                          0x80000000,
+                          0xffffffff,
+                          size,
+                          size - 1,
+                          size + 1,
+                          ~u64{0},
+                          ~u64{0} - 15,
+                          u64{1} << 63,
+                          u64{1} << 32,
+                          4096,
+                          0x00100000,
+                          0x00200000};
     u64 v = values[below(std::size(values))];
     return below(4) == 0 ? v + below(17) - 8 : v;
   }
@@ -90,7 +116,8 @@ class damage {
         static constexpr std::pair<u8, u8> fields[] = {{0, 4},  {4, 4},  {8, 8},  {16, 8}, {24, 8},
                                                        {32, 8}, {40, 4}, {44, 4}, {48, 8}, {56, 8}};
         auto const f = fields[below(std::size(fields))];
-        put(all.at + below(all.count) * sizeof(elf_format::shdr) + f.first, f.second, interesting());
+        put(all.at + below(all.count) * sizeof(elf_format::shdr) + f.first, f.second,
+            interesting());
       }
       break;
     case 5: // two section headers change places

@@ -67,7 +67,8 @@ using elf_format = arch::x86_64::format;
 using parameters_model = linux_parameters<elf_format, memory&>;
 using tree_model = sysfs_tree<elf_format, parameters_model, sysfs_host>;
 
-template <class Abi> struct config {
+template <class Abi>
+struct config {
   using abi = Abi;
   using arch = kmodld::arch::x86_64;
   using allocator = memory&;
@@ -90,11 +91,22 @@ struct linux_6_12_far : abi::linux_6_12 {
 };
 
 /// Where the host's param_ops_* are said to lie; the order of param_type.
-inline constexpr char const* ops_names[] = {
-    "param_ops_byte",   "param_ops_short",  "param_ops_ushort",  "param_ops_int",
-    "param_ops_uint",   "param_ops_long",   "param_ops_ulong",   "param_ops_ullong",
-    "param_ops_hexint", "param_ops_bool",   "param_ops_invbool", "param_ops_bint",
-    "param_ops_bool_enable_only", "param_ops_charp", "param_ops_string", "param_array_ops"};
+inline constexpr char const* ops_names[] = {"param_ops_byte",
+                                            "param_ops_short",
+                                            "param_ops_ushort",
+                                            "param_ops_int",
+                                            "param_ops_uint",
+                                            "param_ops_long",
+                                            "param_ops_ulong",
+                                            "param_ops_ullong",
+                                            "param_ops_hexint",
+                                            "param_ops_bool",
+                                            "param_ops_invbool",
+                                            "param_ops_bint",
+                                            "param_ops_bool_enable_only",
+                                            "param_ops_charp",
+                                            "param_ops_string",
+                                            "param_array_ops"};
 
 struct ops_table {
   param_ops rows[std::size(ops_names)];
@@ -106,7 +118,8 @@ struct ops_table {
 inline constexpr ops_table ops{};
 
 /// One host with its loader.
-template <class Abi> struct host {
+template <class Abi>
+struct host {
   heap_at_addresses heap;
   memory allocator{heap};
   symbol_table<memory> symbols{allocator};

@@ -37,7 +37,8 @@ void learn(corpus& all, bytes const& image) {
 }
 
 /// What a kernel would look at while the module is there.
-template <class Host> void read_everything(Host& h, module& m, std::mt19937_64& random) {
+template <class Host>
+void read_everything(Host& h, module& m, std::mt19937_64& random) {
   volatile u64 sum = 0;
   auto sink = [&](std::string_view s) {
     for (char c : s)
@@ -50,7 +51,7 @@ template <class Host> void read_everything(Host& h, module& m, std::mt19937_64& 
   for (module_memory const& part : m.all_memories())
     for (int i = 0; i < 8 && part.memory.size != 0; ++i)
       if (find_symbol_at<elf_format>(h.loads.modules(),
-                                         part.memory.target + random() % part.memory.size, found))
+                                     part.memory.target + random() % part.memory.size, found))
         sink(found.name);
   std::string const root = "/sys/module/" + std::string{m.name()};
   for (char const* directory : {"", "/parameters", "/sections", "/notes", "/holders"}) {
@@ -70,7 +71,8 @@ template <class Host> void read_everything(Host& h, module& m, std::mt19937_64& 
 
 char doing[256];
 
-template <class Abi> class run {
+template <class Abi>
+class run {
   host<Abi> host_;
   u64 base_ = 0;
 
@@ -131,7 +133,10 @@ int main(int argc, char** argv) {
   corpus all;
   for (int i = 1; i < argc; ++i) {
     std::string_view const a = argv[i];
-    u64* number = a == "--count" ? &count : a == "--seed" ? &seed : a == "--seconds" ? &seconds : nullptr;
+    u64* number = a == "--count"     ? &count
+                  : a == "--seed"    ? &seed
+                  : a == "--seconds" ? &seconds
+                                     : nullptr;
     if (number != nullptr && i + 1 < argc) {
       *number = std::strtoull(argv[++i], nullptr, 10);
       continue;

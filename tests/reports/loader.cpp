@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One loader for x86-64 whose optional policies are the null models: what tests/parts/reports.sh
-// measures the text and the stack of. With WHOLE_CLASS also what readers and sysfs call at run time.
+// measures the text and the stack of. With WHOLE_CLASS also what readers and sysfs call at run
+// time.
 #include "freestanding/host.hpp"
 
 namespace kmodld {
