@@ -141,7 +141,7 @@ struct module {
   u32 livepatch_symtab = 0;
   bool on_bug_list = false;
   bool in_sysfs = false;
-  bool param_busy = false; ///< a parameter is being set or read; under the lock
+  bool param_busy = false;         ///< a parameter is being set or read; under the lock
   std::atomic<u32> sysfs_parts{0}; ///< one bit a sysfs_part, for the model in linux/sysfs.hpp
 
   void* host_data = nullptr; ///< for the host's policies; the loader never looks at it

@@ -115,8 +115,8 @@ public:
       u8 now = q.apply(s.flags);
       if (now == s.flags)
         continue;
-      // The last of the four bytes in either byte order. A table that lies in sealed memory stays as
-      // it is: the loader's view must not write where the module may not.
+      // The last of the four bytes in either byte order. A table that lies in sealed memory stays
+      // as it is: the loader's view must not write where the module may not.
       u64 const last = u64{i} * sites_.entry_size + sizeof(entry) - 1;
       std::byte* const place = owner_->writable_host(sites_.target + last, 1);
       if (place == nullptr)

@@ -36,7 +36,8 @@ errc livepatch_relocations(Env& env, elf::image<typename Env::format> const& ima
       u32 const n = arch::symbol_of(r);
       if (n >= syms.size() || syms[n].st_shndx != elf::shn_livepatch)
         return malformed();
-      std::string_view const full = string_at(image.data(info.str), syms[n].st_name, image.longest_name);
+      std::string_view const full =
+          string_at(image.data(info.str), syms[n].st_name, image.longest_name);
       std::size_t const comma = index_of(full, ',');
       if (!starts_with(full, ".klp.sym.vmlinux."sv) || comma + 1 >= full.size())
         return malformed();

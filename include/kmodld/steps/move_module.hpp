@@ -30,8 +30,7 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
     reach.first = w.first > reach.first ? w.first : reach.first;
     reach.last = w.last < reach.last ? w.last : reach.last;
   };
-  if constexpr (bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>)
-  {
+  if constexpr (bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>) {
     reach_window exports;
     {
       lock_guard lock{env.policy().lock};
