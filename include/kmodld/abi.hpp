@@ -20,7 +20,9 @@ namespace abi {
 struct linux_6_1 {
   static constexpr layout_scheme scheme = layout_scheme::core_init;
   static constexpr u64 page_size = 4096;
-  static constexpr bool strict_rwx = true;    ///< CONFIG_STRICT_MODULE_RWX
+  /// CONFIG_STRICT_MODULE_RWX. Without it kinds are not kept on pages of their own and protect() is
+  /// never called: the allocator's memory must be executable as it is.
+  static constexpr bool strict_rwx = true;
   static constexpr bool kallsyms = true;      ///< CONFIG_KALLSYMS
   static constexpr bool kallsyms_all = true;  ///< CONFIG_KALLSYMS_ALL: data symbols are kept too
   static constexpr bool module_unload = true; ///< CONFIG_MODULE_UNLOAD

@@ -12,7 +12,7 @@ namespace kmodld {
 struct load_flags {
   bool ignore_modversions = false; ///< MODULE_INIT_IGNORE_MODVERSIONS
   bool ignore_vermagic = false;    ///< MODULE_INIT_IGNORE_VERMAGIC
-  std::string_view name{}; ///< for objects that have none of their own (abi::plain)
+  std::string_view name{};         ///< for objects that have none of their own (abi::plain)
 };
 
 /// What lasts from load to load: Linux's global state of kernel/module, here one object a loader.
@@ -21,7 +21,7 @@ struct loader_state {
   policies<Config> policy;
   kernel_settings settings;
   module_list modules{};
-  std::atomic<u32> taints{0};   ///< the kernel's
+  std::atomic<u32> taints{0};               ///< the kernel's
   std::atomic<bool> logged_unsigned{false}; ///< printed once a boot
   std::atomic<bool> logged_livepatch{false};
   char last_unloaded[module::name_capacity] = {};

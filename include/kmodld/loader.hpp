@@ -13,7 +13,7 @@ namespace kmodld {
 class module_ref {
 public:
   module_ref() noexcept = default;
-  /// try_module_get: null if the module is going.
+  /// try_module_get, for modules that are live; null for others.
   explicit module_ref(module* m) noexcept : module_{take(m) ? m : nullptr} {}
   /// Takes over a reference that is counted already.
   static module_ref adopt(module* m) noexcept {
@@ -48,7 +48,8 @@ private:
       return false;
     u32 count = m->refcnt.load(std::memory_order_relaxed);
     do
-      if (count == 0 || m->state.load(std::memory_order_acquire) == module_state::going)
+      // Before LIVE a failing init still takes the record away, whoever holds it.
+      if (count == 0 || m->state.load(std::memory_order_acquire) != module_state::live)
         return false;
     while (!m->refcnt.compare_exchange_weak(count, count + 1, std::memory_order_acquire));
     return true;
@@ -106,6 +107,8 @@ public:
 
   /// Gives the reference up and unloads its module. On error the module stays, the reference too.
   result<void> unload(module_ref& ref, unload_flags flags = {}) noexcept {
+    if (!ref)
+      return unload(std::string_view{}, flags);
     char name[module::name_capacity];
     std::size_t const size = copy_text(name, ref->name());
     module* const m = ref.get();
@@ -120,10 +123,17 @@ public:
     return done;
   }
 
-  /// The live or coming or going module of this name; null if there is none.
+  /// The live module of this name; null if there is none.
   module_ref find(std::string_view name) noexcept {
     lock_guard lock{state_.policy.lock};
     return module_ref{state_.modules.find(name, false)};
+  }
+
+  /// Keeps others from setting or reading the module's parameters while it lives: for hosts that do
+  /// it themselves, such as by sysfs_tree. Not with the loader's lock held.
+  [[nodiscard]] auto hold_parameters(module& m) noexcept {
+    return steps::param_lock<detail::bare<typename detail::lock_of<Config>::type>>{
+        state_.policy.lock, m};
   }
 
   /// Sets a parameter of a loaded module as a write to sysfs does; `-` and `_` are one in names.
@@ -133,7 +143,7 @@ public:
     kernel_param p;
     int status = e_noent;
     if (find_parameter(m, name, p)) {
-      steps::param_lock<environment<Config>> lock{env, m};
+      auto const lock = hold_parameters(m);
       status = (p.flags & kernel_param::hardware) != 0 && state_.settings.lockdown
                    ? int{e_perm}
                    : state_.policy.parameters.set(m, p, value);
@@ -152,11 +162,10 @@ public:
 
   /// Writes a parameter's value and a newline into `out`; its length, or a negative errno.
   int get_parameter(module& m, std::string_view name, std::span<char> out) noexcept {
-    environment<Config> env{state_, {}, {}, {}};
     kernel_param p;
     if (!find_parameter(m, name, p))
       return -e_noent;
-    steps::param_lock<environment<Config>> lock{env, m};
+    auto const lock = hold_parameters(m);
     return state_.policy.parameters.get(m, p, out);
   }
 

@@ -111,7 +111,9 @@ struct module {
   bool forced = false; ///< something was missing and loaded by force
 
   module_memory memories[max_memories];
-  u8 memory_count = 0;
+  /// Init memory stands last: giving it back lowers the count, and the entries stay as they were
+  /// for readers that are still on them.
+  std::atomic<u8> memory_count{0};
   bool protected_memory = false;
   address percpu;
   u64 percpu_size = 0;
@@ -140,6 +142,7 @@ struct module {
   byte_view livepatch_elf; ///< header, section headers, names (copy_module_elf)
   u32 livepatch_symtab = 0;
   bool on_bug_list = false;
+  bool init_over = false; ///< nothing of the load still works on the record; under the lock
   bool in_sysfs = false;
   bool param_busy = false;         ///< a parameter is being set or read; under the lock
   std::atomic<u32> sysfs_parts{0}; ///< one bit a sysfs_part, for the model in linux/sysfs.hpp
@@ -148,8 +151,12 @@ struct module {
 
   std::string_view name() const noexcept { return c_string(name_text); }
 
-  std::span<module_memory> all_memories() noexcept { return {memories, memory_count}; }
-  std::span<module_memory const> all_memories() const noexcept { return {memories, memory_count}; }
+  std::span<module_memory> all_memories() noexcept {
+    return {memories, memory_count.load(std::memory_order_acquire)};
+  }
+  std::span<module_memory const> all_memories() const noexcept {
+    return {memories, memory_count.load(std::memory_order_acquire)};
+  }
 
   /// The host pointer for `size` bytes of the module's memory at `a`; null if they do not all lie
   /// in one of its regions.

@@ -20,6 +20,7 @@ struct section_entry {
   address target{};    ///< 0 for sections that are not kept
   std::byte* host = nullptr;
   std::string_view name{};
+  std::byte const* file = nullptr; ///< its bytes in the image; null if it has none
 
   bool allocated() const noexcept { return (flags & elf::shf_alloc) != 0; }
   bool placed() const noexcept { return memory != nowhere; }
@@ -62,7 +63,8 @@ void read_sections(elf::image<Format> const& image, section_table& table) noexce
                     .size = s.sh_size,
                     .align = s.sh_addralign,
                     .type = s.sh_type,
-                    .name = image.name(i)};
+                    .name = image.name(i),
+                    .file = image.data(i).data()};
   }
 }
 

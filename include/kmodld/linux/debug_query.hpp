@@ -129,7 +129,12 @@ constexpr int set_once(std::string_view& field, std::string_view value) noexcept
   return 0;
 }
 
+/// Matching a pattern with wildcards takes time as pattern and text multiplied, for every message.
+inline constexpr std::size_t longest_debug_pattern = 255;
+
 constexpr int set_match(debug_query& q, std::string_view key, std::string_view value) noexcept {
+  if (value.size() > longest_debug_pattern)
+    return e_inval;
   if (equal(key, "func"sv))
     return set_once(q.function, value);
   if (equal(key, "module"sv))

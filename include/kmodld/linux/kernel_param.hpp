@@ -92,6 +92,16 @@ public:
     return out.name.data() != nullptr && out.ops;
   }
 
+  /// Whether the name of parameter `i` could be this one, by its length and first letter.
+  bool may_be_named(u32 i, std::string_view name) const noexcept {
+    typename Format::word at;
+    __builtin_memcpy(&at, table_.host + u64{i} * table_.entry_size, sizeof at);
+    std::byte const* text = owner_->host({at}, name.size() + 1);
+    return text != nullptr && text[name.size()] == std::byte{0} &&
+           (name.empty() || name[0] == '_' || name[0] == '-' ||
+            static_cast<char>(text[0]) == name[0]);
+  }
+
 private:
   module const* owner_;
   module_table table_;

@@ -71,6 +71,11 @@ public:
     return type_of(p.ops) == param_type::array ? get_array(m, p, out) : get_one(m, p, out);
   }
 
+  /// Gives back every copy made for the module, whatever its tables say now.
+  void forget(module& m) noexcept {
+    strings_.release_if([&](copy const& c) { return c.owner == &m; });
+  }
+
   void free(module& m, kernel_param const& p) noexcept {
     param_type type = type_of(p.ops);
     if (type == param_type::none)

@@ -137,12 +137,23 @@ int set_argument(argument_scope const& scope, kernel_param const& p, std::string
   return handler.set(p, value);
 }
 
+/// Whether parameter `i` has this name; then it is in `p`.
+template <class Source>
+bool is_parameter(Source const& params, u32 i, std::string_view name, kernel_param& p) noexcept {
+  // A module's names are compared in place: finding the end of each would let a table of long ones
+  // multiply the work of every argument.
+  if constexpr (requires { params.may_be_named(i, name); })
+    if (!params.may_be_named(i, name))
+      return false;
+  return params.get(i, p) && same_parameter_name(name, p.name);
+}
+
 template <class Source, class Handler>
 int parse_one(argument_scope const& scope, argument const& a, Source const& params,
               Handler& handler) noexcept {
   kernel_param p;
   for (u32 i = 0; i < params.size(); ++i)
-    if (params.get(i, p) && same_parameter_name(a.name, p.name))
+    if (is_parameter(params, i, a.name, p))
       return set_argument(scope, p, a.value, handler);
   if constexpr (handles_unknown<Handler>)
     return handler.unknown(a.name, a.value);

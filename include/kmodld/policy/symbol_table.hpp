@@ -209,7 +209,8 @@ private:
     return tag > removed ? tag : tag + 2;
   }
   static bool same(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() && __builtin_memcmp(a.data(), b.data(), a.size()) == 0;
+    return a.size() == b.size() &&
+           (a.empty() || __builtin_memcmp(a.data(), b.data(), a.size()) == 0);
   }
 
   /// The first entry behind `tag` that `accept` takes, and its slot. There is always an unused

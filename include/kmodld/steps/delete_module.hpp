@@ -35,7 +35,8 @@ errc delete_module(Env& env, std::string_view wanted, unload_flags flags) noexce
       return env.fail(errc::unload_no_module);
     if (m->source_list != nullptr)
       return env.fail(errc::unload_in_use);
-    if (m->state.load(std::memory_order_acquire) != module_state::live)
+    // LIVE, but its load still gives init memory back: Linux would let a forced unload run into it.
+    if (m->state.load(std::memory_order_acquire) != module_state::live || !m->init_over)
       return env.fail(errc::unload_not_live);
     bool const forced = flags.force && Env::abi::force_unload;
     if (m->init && !m->exit) {

@@ -60,20 +60,19 @@ private:
         m.kallsyms.store(&m.core_kallsyms, std::memory_order_release);
       seal(env, m);
       forget_init(m);
-      for (module_memory& part : m.all_memories()) {
-        if (!is_init(part.kind))
-          continue;
+      while (m.memory_count != 0 && is_init(m.memories[m.memory_count - 1].kind)) {
+        module_memory const& part = m.memories[m.memory_count - 1];
         if (part.memory.size != 0) {
           freed_kind[count] = part.kind;
           freed[count++] = part.memory;
         }
-        // Readers walk the regions without a lock: only the sizes change.
-        part.memory.size = part.text_size = part.ro_size = part.ro_after_init_size = 0;
+        m.memory_count.fetch_sub(1, std::memory_order_release);
       }
+      m.init_over = true;
     }
     env.policy().reclaimer.synchronize();
-    while (count-- != 0)
-      env.policy().allocator.release(freed_kind[count], freed[count]);
+    for (u8 i = 0; i < count; ++i)
+      env.policy().allocator.release(freed_kind[i], freed[i]);
     env.policy().lock.wake();
   }
 

@@ -52,7 +52,9 @@ struct find_module_sections {
     };
     for (row const& r : rows)
       m->sections.*r.to = table_of(table, table.find(r.section), r.entry_size);
-    m->sections.btf = table_of(table, table.find_any(".BTF"sv), 1);
+    // Not kept: it points into the image, which the loader only reads, until init is over.
+    if (section_entry const& btf = table[table.find_any(".BTF"sv)]; btf.file != nullptr)
+      m->sections.btf = {{}, const_cast<std::byte*>(btf.file), static_cast<u32>(btf.size), 1};
     if constexpr (abi::constructors) {
       u32 const ctors = table.find(".ctors"sv);
       u32 const init_array = table.find(".init_array"sv);

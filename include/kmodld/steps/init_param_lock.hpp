@@ -19,26 +19,26 @@ struct init_param_lock {
 };
 
 /// kernel_param_lock for a scope: a flag under the loader's lock, so that hosts supply one lock.
-template <class Env>
+template <class Lock>
 class param_lock {
 public:
-  param_lock(Env& env, module& m) noexcept : env_{env}, module_{m} {
-    lock_guard lock{env_.policy().lock};
+  param_lock(Lock& lock, module& m) noexcept : lock_{lock}, module_{m} {
+    lock_guard hold{lock_};
     // Without a real lock there is one context, which cannot be inside already.
-    while (module_.param_busy && env_.policy().lock.wait(false) != wait_status::timed_out) {
+    while (module_.param_busy && lock_.wait(false) != wait_status::timed_out) {
     }
     module_.param_busy = true;
   }
   ~param_lock() {
-    lock_guard lock{env_.policy().lock};
+    lock_guard hold{lock_};
     module_.param_busy = false;
-    env_.policy().lock.wake();
+    lock_.wake();
   }
   param_lock(param_lock const&) = delete;
   param_lock& operator=(param_lock const&) = delete;
 
 private:
-  Env& env_;
+  Lock& lock_;
   module& module_;
 };
 

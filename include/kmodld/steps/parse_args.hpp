@@ -30,7 +30,7 @@ private:
     module& m;
 
     int set(kernel_param const& p, std::string_view value) noexcept {
-      param_lock<Env> lock{env, m};
+      param_lock lock{env.policy().lock, m};
       return env.policy().parameters.set(m, p, value);
     }
     bool no_argument(kernel_param const& p) noexcept {

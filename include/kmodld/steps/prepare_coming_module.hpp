@@ -18,6 +18,9 @@ void module_destroy_params(Env& env, module& m) noexcept {
   for (u32 i = 0; i < params.size(); ++i)
     if (params.get(i, p))
       env.policy().parameters.free(m, p);
+  // Its tables may have changed since: what the policy still keeps for it goes now.
+  if constexpr (requires { env.policy().parameters.forget(m); })
+    env.policy().parameters.forget(m);
   env.undone("module_destroy_params"sv);
 }
 

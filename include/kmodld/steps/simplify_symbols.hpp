@@ -173,12 +173,14 @@ struct simplify_symbols {
 
     errc result = errc::ok;
     u32 count = 0;
+    u32 last_bad = 0;
     u64 names_size = 0;
     u64 const name_limit = symbol_name_limit(strings.size());
     for (u32 i = 1; i < symbols.size(); ++i) {
       sym const& s = symbols[i];
       if (s.st_name >= strings.size() && s.st_name != 0) {
         result = env.fail(errc::symbol_name_range, {.index = i});
+        last_bad = i;
         continue;
       }
       u32 const shndx = s.st_shndx;
@@ -192,8 +194,10 @@ struct simplify_symbols {
       }
       u64 value = s.st_value;
       if (shndx == elf::shn_common) {
-        if (!starts_with(string_at(strings, s.st_name, 9), "__gnu_lto"sv))
+        if (!starts_with(string_at(strings, s.st_name, 9), "__gnu_lto"sv)) {
           result = env.fail(errc::symbol_common, {.index = i});
+          last_bad = i;
+        }
       } else if (shndx == elf::shn_abs || shndx == elf::shn_livepatch) {
         // as it is
       } else if (shndx >= table.file_count) {
@@ -202,6 +206,7 @@ struct simplify_symbols {
                            .n0 = shndx,
                            .n1 = table.file_count - 1,
                            .index = i});
+        last_bad = i;
       } else if (shndx == info.pcpu) {
         value += m->percpu.value;
       } else {
@@ -209,11 +214,18 @@ struct simplify_symbols {
       }
       out.values[i] = value;
     }
-    if (count != 0)
-      if (errc code = resolve_all(env, image, info, slots, symbols, queries.first(count), *m, out);
-          code != errc::ok)
-        result = code;
-    return result;
+    if (count == 0)
+      return result;
+    // Linux takes symbols one by one, and the last error counts.
+    error const defined = env.err;
+    u32 last_unresolved = 0;
+    errc const code = resolve_all(env, image, info, slots, symbols, queries.first(count), *m, out,
+                                  last_unresolved);
+    if (code == errc::ok || (result != errc::ok && last_bad > last_unresolved)) {
+      env.err = defined;
+      return result;
+    }
+    return code;
   }
 
 private:
@@ -231,8 +243,8 @@ private:
   template <class Env>
   static errc resolve_all(Env& env, image_type const& image, load_info const& info,
                           arch_slots<arch> const& slots, elf::table<sym> symbols,
-                          std::span<symbol_query> queries, module& m,
-                          resolved_symbols& out) noexcept {
+                          std::span<symbol_query> queries, module& m, resolved_symbols& out,
+                          u32& last_bad) noexcept {
     errc result = errc::ok;
     symbol_resolution<Env> resolution{env, info, m};
     if (!resolution.prepare(image))
@@ -268,8 +280,10 @@ private:
         // x86 compilers name it where they address nothing through it.
       } else if (code == errc::ok) {
         result = env.fail(errc::symbol_unknown, {.subject = q.name, .n0 = e_noent, .index = i});
+        last_bad = i;
       } else {
         result = code;
+        last_bad = i;
         env.note(errc::symbol_unknown,
                  {.subject = q.name, .n0 = static_cast<u64>(env.err.os_errno()), .index = i});
       }

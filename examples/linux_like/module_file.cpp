@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Module files and views of them.
+#include "module_file.hpp"
+
+#include "refusal.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace linux_like {
+
+byte_vector read_module_file(const std::filesystem::path& file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const auto fail = [&](int number) {
+    if (fd >= 0)
+      close(fd);
+    throw refusal(number, file.string() + ": " + std::strerror(number));
+  };
+  struct stat status{};
+  if (fd < 0 || fstat(fd, &status) != 0)
+    fail(errno);
+  if (!S_ISREG(status.st_mode))
+    fail(EACCES);
+  byte_vector bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = read(fd, bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno != EINTR)
+      fail(errno);
+    if (count == 0)
+      break;
+    done += count < 0 ? 0 : static_cast<std::size_t>(count);
+  }
+  bytes.resize(done);
+  if (bytes.empty())
+    fail(EINVAL);
+  close(fd);
+  return decompress(file, std::move(bytes));
+}
+
+namespace {
+
+constexpr std::string_view suffixes[] = {".ko", ".ko.xz", ".ko.zst", ".ko.gz"};
+
+std::string_view suffix_of(std::string_view name) {
+  for (const std::string_view suffix : suffixes)
+    if (name.size() > suffix.size() && name.ends_with(suffix))
+      return suffix;
+  return {};
+}
+
+} // namespace
+
+bool is_module_file(const std::filesystem::path& file) { return !suffix_of(file.native()).empty(); }
+
+std::string folded(std::string_view name) {
+  std::string out(name);
+  std::ranges::replace(out, '-', '_');
+  return out;
+}
+
+std::string module_name_of(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return folded(std::string_view(name).substr(0, name.size() - suffix_of(name).size()));
+}
+
+std::vector<std::string_view> module_view::exported_names() const {
+  constexpr std::string_view prefix = "__ksymtab_";
+  std::vector<std::string_view> out;
+  for (const format::sym& s : symbols())
+    if (s.st_shndx != kmodld::elf::shn_undef && name_of(s).starts_with(prefix))
+      out.push_back(name_of(s).substr(prefix.size()));
+  return out;
+}
+
+std::vector<std::string_view> module_view::needed_names() const {
+  std::vector<std::string_view> out;
+  for (const format::sym& s : symbols())
+    if (s.st_shndx == kmodld::elf::shn_undef && s.st_name != 0 &&
+        kmodld::elf::st_bind(s.st_info) != kmodld::elf::stb_weak)
+      out.push_back(name_of(s));
+  return out;
+}
+
+module_view view_module(kmodld::byte_view bytes) {
+  module_view out;
+  kmodld::error error;
+  const auto accepts = [](const module_view::format::ehdr& h) {
+    return kmodld::arch::x86_64::accepts(h);
+  };
+  // A signature's trailer is not part of the object; the checks look at no byte behind it.
+  if (kmodld::elf::image<module_view::format>::check(bytes, accepts, out.image, error) !=
+      kmodld::errc::ok)
+    throw refused(error);
+  for (kmodld::u32 i = 1; i < out.image.section_count(); ++i) {
+    const auto& section = out.image.section(i);
+    if (section.sh_type == kmodld::elf::sht_symtab && out.symtab == 0)
+      out.symtab = i;
+    if (out.image.name(i) == ".modinfo")
+      out.tags = kmodld::modinfo(out.image.data(i));
+    if (out.image.name(i) == "__versions") {
+      out.versions = kmodld::modversions<module_view::format>(out.image.data(i));
+      out.has_versions = true;
+    }
+  }
+  return out;
+}
+
+} // namespace linux_like
