@@ -100,8 +100,9 @@ struct module {
 
   char name_text[name_capacity] = {};
   std::atomic<module_state> state{module_state::unformed};
-  std::atomic<u32> refcnt{0}; ///< 1 + users; 0 once it must not be used any more
-  std::atomic<module*> next{nullptr};
+  std::atomic<u32> refcnt{0};                   ///< 1 + users; 0 once it must not be used any more
+  std::atomic<module*> next{nullptr};           ///< in the list of all
+  std::atomic<module*> next_in_bucket{nullptr}; ///< in the list's bucket of its name
 
   u32 taints = 0; ///< bits of linux/taint.hpp
   bool sig_ok = false;

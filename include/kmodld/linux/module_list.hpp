@@ -41,30 +41,25 @@ public:
     for (module_memory const& part : m.all_memories())
       if (part.memory.size != 0)
         widen(part.memory);
-    m.next.store(head_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    head_.store(&m, std::memory_order_release);
+    insert<&module::next>(head_, m);
+    insert<&module::next_in_bucket>(bucket(m.name()), m);
   }
 
   /// Unlinks `m`; nothing happens if it is not in the list. A reader that stands on it still finds
   /// the rest, so `m` must live until the reclaimer's synchronize() has returned. Writers only.
   void remove(module& m) noexcept {
-    std::atomic<module*>* link = &head_;
-    for (module* at = link->load(std::memory_order_relaxed); at != nullptr;
-         at = link->load(std::memory_order_relaxed)) {
-      if (at == &m) {
-        link->store(m.next.load(std::memory_order_relaxed), std::memory_order_release);
-        return;
-      }
-      link = &at->next;
-    }
+    unlink<&module::next_in_bucket>(bucket(m.name()), m);
+    unlink<&module::next>(head_, m);
   }
 
   /// The module of this name, byte for byte; null if there is none. Unformed ones are found by the
   /// duplicate check alone.
   module* find(std::string_view name, bool also_unformed) const noexcept {
-    for (module& m : *this)
-      if (named(m, name) && (also_unformed || formed(m)))
-        return &m;
+    // Every load asks for its own name: a walk over all records would miss the cache at each.
+    for (module* m = bucket(name).load(std::memory_order_acquire); m != nullptr;
+         m = m->next_in_bucket.load(std::memory_order_acquire))
+      if (named(*m, name) && (also_unformed || formed(*m)))
+        return m;
     return nullptr;
   }
 
@@ -81,7 +76,35 @@ public:
   }
 
 private:
-  /// Ends at the first difference: every load walks the whole list for its own name.
+  using link = std::atomic<module*>;
+  static constexpr u32 bucket_count = 256;
+
+  template <link module::* Next>
+  static void insert(link& head, module& m) noexcept {
+    (m.*Next).store(head.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    head.store(&m, std::memory_order_release);
+  }
+  template <link module::* Next>
+  static void unlink(link& head, module& m) noexcept {
+    link* at = &head;
+    for (module* here = at->load(std::memory_order_relaxed); here != nullptr;
+         here = at->load(std::memory_order_relaxed)) {
+      if (here == &m) {
+        at->store((m.*Next).load(std::memory_order_relaxed), std::memory_order_release);
+        return;
+      }
+      at = &(here->*Next);
+    }
+  }
+
+  /// FNV-1a, as good as the names are honest; else it is the walk that it replaces.
+  link& bucket(std::string_view name) const noexcept {
+    u32 hash = 2166136261u;
+    for (char c : name)
+      hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+    return buckets_[(hash ^ hash >> 16) & (bucket_count - 1)];
+  }
+  /// Ends at the first difference: names of one bucket are few but not equal.
   static bool named(module const& m, std::string_view name) noexcept {
     if (name.size() >= module::name_capacity)
       return false;
@@ -110,7 +133,8 @@ private:
       high_.store(last, std::memory_order_release);
   }
 
-  std::atomic<module*> head_{nullptr};
+  link head_{nullptr};
+  mutable link buckets_[bucket_count] = {};
   std::atomic<std::uintptr_t> low_{~std::uintptr_t{0}};
   std::atomic<std::uintptr_t> high_{0};
 };
