@@ -91,6 +91,7 @@ enum class errc : u8 {
   reloc_tls,
   reloc_livepatch,
   arch_refused,
+  arch_section_missing,
   // complete_formation, prepare_coming_module
   build_id_none,
   not_page_aligned,
@@ -269,6 +270,7 @@ inline constexpr errno_row errno_rows[] = {
     {errc::reloc_tls, e_noexec},
     {errc::reloc_livepatch, e_inval},
     {errc::arch_refused, e_noexec},
+    {errc::arch_section_missing, e_noexec},
   // complete_formation, prepare_coming_module
     {errc::build_id_none, 0},
     {errc::not_page_aligned, e_inval},

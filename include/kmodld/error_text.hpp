@@ -100,6 +100,7 @@ inline constexpr error_message error_messages[] = {
     {errc::reloc_livepatch, "livepatch: {m}: relocation section {s} is malformed"},
     {errc::arch_refused, "{m}: section {s} was refused by the architecture"},
   // complete_formation, prepare_coming_module
+    {errc::arch_section_missing, "{m}: module {s} section(s) missing"},
     {errc::build_id_none, "{m}: no build id"},
     {errc::not_page_aligned, "{m}: region {s} is not page aligned"},
     {errc::protect_failed, "{m}: memory protection failed (err -{0})"},

@@ -6,6 +6,7 @@
 #include "verify/load_linked.hpp"
 #include "verify/load_linux.hpp"
 
+#include <kmodld/arch/aarch64.hpp>
 #include <kmodld/arch/x86_64.hpp>
 
 namespace kmodld::verify {
@@ -15,6 +16,8 @@ outcome load_for_verify(record const& r, byte_view image) {
   if (r.linked) {
     if (machine_of(r.arch) == machine::x86_64)
       linked_load<arch::x86_64>{r, o}(image);
+    else if (machine_of(r.arch) == machine::aarch64)
+      linked_load<arch::aarch64>{r, o}(image);
     else
       o.skipped = "architecture " + r.arch + " is not supported";
     return o;

@@ -117,7 +117,7 @@ private:
       return;
     }
     auto relocations = image_.template entries<relocation>(i);
-    typename Arch::state const state{};
+    typename Arch::state state{};
     error e;
     if (relocate<Arch>({target->bytes,
                         {target->address},

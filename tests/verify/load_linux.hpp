@@ -7,6 +7,7 @@
 #include "verify/kernels.hpp"
 #include "verify/linux_policies.hpp"
 
+#include <kmodld/arch/aarch64.hpp>
 #include <kmodld/kmodld.hpp>
 
 namespace kmodld::verify {
@@ -104,12 +105,14 @@ void load_linux_as(record const& r, byte_view image, outcome& out) {
 
 /// False if this kernel cannot be verified yet.
 inline bool load_linux(record const& r, kernel const& k, byte_view image, outcome& out) {
-  if (k.arch != machine::x86_64 || k.page_size != 4096 || !k.kallsyms_all)
-    return false;
-  if (k.seven_kinds)
+  if (k.arch == machine::x86_64 && k.seven_kinds)
     load_linux_as<verify_config<arch::x86_64, true, 4096, true>>(r, image, out);
-  else
+  else if (k.arch == machine::x86_64)
     load_linux_as<verify_config<arch::x86_64, false, 4096, true>>(r, image, out);
+  else if (k.arch == machine::aarch64)
+    load_linux_as<verify_config<arch::aarch64, false, 4096, false>>(r, image, out);
+  else
+    return false;
   return true;
 }
 

@@ -70,7 +70,9 @@ void copy_sections(elf::image<typename Env::format> const& image, section_table&
     region const& memory = m.memories[s.memory].memory;
     s.target = memory.target + s.offset;
     s.host = memory.host + s.offset;
-    byte_view bytes = i < table.file_count ? image.data(i) : byte_view{};
+    // The architecture may have made room in a section that has bytes of its own in the file.
+    byte_view const bytes =
+        i < table.file_count && s.type != elf::sht_nobits ? image.data(i) : byte_view{};
     if (!bytes.empty())
       __builtin_memcpy(s.host, bytes.data(), bytes.size());
   }

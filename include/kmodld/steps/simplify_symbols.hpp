@@ -148,13 +148,13 @@ struct simplify_symbols {
   using image_type = elf::image<typename arch::format>;
   using sym = typename arch::format::sym;
   static constexpr std::string_view name = "simplify_symbols"sv;
-  using needs = types<image_type, load_info, section_table, arch_slots<arch>>;
+  using needs = types<image_type, load_info, section_table, arch_state<arch>>;
   using mutates = types<module_record>;
   using yields = types<resolved_symbols>;
 
   template <class Env>
   static errc run(Env& env, image_type const& image, load_info const& info,
-                  section_table const& table, arch_slots<arch> const& slots, module_record& m,
+                  section_table const& table, arch_state<arch> const& slots, module_record& m,
                   resolved_symbols& out) noexcept {
     auto const symbols = image.template entries<sym>(info.sym);
     byte_view const strings = image.data(info.str);
@@ -227,7 +227,7 @@ private:
 
   template <class Env>
   static errc resolve_all(Env& env, image_type const& image, load_info const& info,
-                          arch_slots<arch> const& slots, elf::table<sym> symbols,
+                          arch_state<arch> const& slots, elf::table<sym> symbols,
                           std::span<symbol_query> queries, module& m,
                           resolved_symbols& out) noexcept {
     errc result = errc::ok;
@@ -254,7 +254,7 @@ private:
       errc code = resolution.resolve(q);
       if (code == errc::ok && q.found) {
         out.values[i] = q.symbol.value.value;
-      } else if (code == errc::ok && slots.got_section != 0 &&
+      } else if (code == errc::ok && slots.state.got.value != 0 &&
                  equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
         out.values[i] = slots.state.got.value;
       } else if (code == errc::ok && (out.attributes[i] & symbol_weak) != 0) {
