@@ -73,5 +73,24 @@ struct plain : linux_6_12 {
   static constexpr bool weak_branches = true;
 };
 
+namespace detail {
+
+template <class Arch, class Base>
+struct linux_of {
+  using type = Base;
+};
+template <class Arch, class Base>
+  requires requires { typename Arch::template linux_abi<Base>; }
+struct linux_of<Arch, Base> {
+  using type = typename Arch::template linux_abi<Base>;
+};
+
+} // namespace detail
+
+/// `Base` (linux_6_1 or later) with what Linux has otherwise on an architecture: the form of export
+/// and exception tables, names of sections. Architectures supply it as linux_abi<Base>.
+template <class Arch, class Base>
+using linux_of = typename detail::linux_of<Arch, Base>::type;
+
 } // namespace abi
 } // namespace kmodld

@@ -12,7 +12,7 @@ namespace kmodld {
 struct load_flags {
   bool ignore_modversions = false; ///< MODULE_INIT_IGNORE_MODVERSIONS
   bool ignore_vermagic = false;    ///< MODULE_INIT_IGNORE_VERMAGIC
-  std::string_view name{}; ///< for objects that have none of their own (abi::plain)
+  std::string_view name{};         ///< for objects that have none of their own (abi::plain)
 };
 
 /// What lasts from load to load: Linux's global state of kernel/module, here one object a loader.

@@ -24,6 +24,14 @@ errc begin_section(section_relocations<Relocation> const& in, symbol_values cons
   return errc::ok;
 }
 
+/// What a section leaves open at its end is an error, too.
+template <class State>
+errc end_section(State& state, error& e) noexcept {
+  if constexpr (requires { state.end(e); })
+    return state.end(e);
+  return errc::ok;
+}
+
 } // namespace detail
 
 /// Applies one relocation section. `in.bytes` must still hold what `in.original` holds, apart from
@@ -39,13 +47,15 @@ errc relocate(section_relocations<typename Arch::relocation> const& in,
     return code;
   // Weak symbols that nobody defines and stubs are rare: they go the exact way from the start.
   if (!symbols.unresolved_weak && state.simple()) {
-    if (reloc::fast_loop<Arch, Wide>{in, symbols, state}()) [[likely]]
+    if (reloc::fast_loop<Arch, Wide>{in, symbols, state}() &&
+        detail::end_section(state, e) == errc::ok) [[likely]]
       return errc::ok;
     replay(in.bytes);
     if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)
       return code;
   }
-  return reloc::exact_loop<Arch, Wide>{in, symbols, state, e}();
+  errc const code = reloc::exact_loop<Arch, Wide>{in, symbols, state, e}();
+  return code == errc::ok ? detail::end_section(state, e) : code;
 }
 
 /// The same for a target that has only this relocation section.

@@ -7,7 +7,6 @@
 #include "verify/kernels.hpp"
 #include "verify/linux_policies.hpp"
 
-#include <kmodld/arch/aarch64.hpp>
 #include <kmodld/kmodld.hpp>
 
 namespace kmodld::verify {
@@ -72,7 +71,9 @@ struct verify_config {
   using hooks = observer;
 
   // Neither versions nor vermagic: the resolver has no CRCs, and what it is asked for is compared.
-  struct abi : std::conditional_t<SevenKinds, kmodld::abi::linux_6_12, kmodld::abi::linux_6_1> {
+  struct abi
+      : kmodld::abi::linux_of<
+            Arch, std::conditional_t<SevenKinds, kmodld::abi::linux_6_12, kmodld::abi::linux_6_1>> {
     static constexpr u64 page_size = PageSize;
     static constexpr bool kallsyms_all = KallsymsAll;
     static constexpr bool modversions = false;
@@ -83,8 +84,11 @@ struct verify_config {
 };
 
 template <class Config>
-void load_linux_as(record const& r, byte_view image, outcome& out) {
+void load_linux_as(record const& r, kernel const& k, byte_view image, outcome& out) {
   loader<Config> loader;
+  loader.settings().ftrace_caller = {k.ftrace_caller};
+  loader.settings().mcount = {k.mcount};
+  loader.settings().kernel_toc = {k.kernel_toc};
   auto& policy = loader.policies();
   policy.allocator.source = &r;
   policy.allocator.out = &out;
@@ -103,17 +107,17 @@ void load_linux_as(record const& r, byte_view image, outcome& out) {
     out.complaints.push_back("the module is still listed after its load was undone");
 }
 
-/// False if this kernel cannot be verified yet.
-inline bool load_linux(record const& r, kernel const& k, byte_view image, outcome& out) {
-  if (k.arch == machine::x86_64 && k.seven_kinds)
-    load_linux_as<verify_config<arch::x86_64, true, 4096, true>>(r, image, out);
-  else if (k.arch == machine::x86_64)
-    load_linux_as<verify_config<arch::x86_64, false, 4096, true>>(r, image, out);
-  else if (k.arch == machine::aarch64)
-    load_linux_as<verify_config<arch::aarch64, false, 4096, false>>(r, image, out);
+/// The combinations that kernels of the table have.
+template <class Arch>
+void load_linux(record const& r, kernel const& k, byte_view image, outcome& out) {
+  if (k.seven_kinds)
+    load_linux_as<verify_config<Arch, true, 4096, true>>(r, k, image, out);
+  else if (k.page_size == 65536)
+    load_linux_as<verify_config<Arch, false, 65536, false>>(r, k, image, out);
+  else if (k.kallsyms_all)
+    load_linux_as<verify_config<Arch, false, 4096, true>>(r, k, image, out);
   else
-    return false;
-  return true;
+    load_linux_as<verify_config<Arch, false, 4096, false>>(r, k, image, out);
 }
 
 } // namespace kmodld::verify

@@ -30,6 +30,12 @@ struct aarch64 {
   static constexpr u64 plt_entry_size = 12;
   static constexpr bool ignores_got_symbol = false;
 
+  /// Linux has no __mcount_loc here.
+  template <class Base>
+  struct linux_abi : Base {
+    static constexpr std::string_view mcount_section = "__patchable_function_entries"sv;
+  };
+
   static bool accepts(format::ehdr const& h) noexcept { return h.e_machine == machine; }
 
   static u32 type_of(relocation const& r) noexcept { return format::r_type(r.r_info); }

@@ -77,11 +77,17 @@ private:
     return detail::fault(error_, code, index_, n0, n1);
   }
 
+  static constexpr errc unknown_type() noexcept {
+    if constexpr (requires { Arch::unknown_type; })
+      return Arch::unknown_type;
+    return errc::reloc_unknown;
+  }
+
   errc one(relocation const& r) noexcept {
     u32 const type = Arch::type_of(r);
     rule const* const row = find_rule<Arch>(type);
     if (row == nullptr || (!Wide && (row->flags & by_linux) == 0))
-      return fault(errc::reloc_unknown, type);
+      return fault(unknown_type(), type);
     if (row->formula == formula::tls)
       return fault(errc::reloc_tls, type);
     if (row->formula == formula::none)

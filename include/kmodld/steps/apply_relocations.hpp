@@ -96,7 +96,8 @@ private:
                     typename arch::state& state, error& e) noexcept {
     if (errc code = kmodld::detail::begin_section(in, values, state, e); code != errc::ok)
       return code;
-    return reloc::exact_loop<arch, Wide>{in, values, state, e}();
+    errc const code = reloc::exact_loop<arch, Wide>{in, values, state, e}();
+    return code == errc::ok ? kmodld::detail::end_section(state, e) : code;
   }
 
   static void copy_back(std::span<std::byte> bytes, byte_view original) noexcept {

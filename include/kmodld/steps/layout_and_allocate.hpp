@@ -47,6 +47,9 @@ struct layout_and_allocate {
     for (std::string_view sealed : {".data..ro_after_init"sv, "__jump_table"sv})
       if (u32 i = table.find(sealed); i != 0)
         table[i].flags |= elf::shf_ro_after_init;
+    // s390 puts GOT and PLT before the first section.
+    if constexpr (requires { slots.state.core_prefix; })
+      layout.parts[0].size = slots.state.core_prefix;
     if (errc code = place(env, image, info, table, layout); code != errc::ok)
       return code;
     if (errc code = allocate(env, image, info, table, layout, out); code != errc::ok)

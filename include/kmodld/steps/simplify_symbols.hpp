@@ -183,6 +183,13 @@ struct simplify_symbols {
       out.attributes[i] = attributes_of(s);
       if (shndx == elf::shn_undef) {
         queries[count].name = string_at(strings, s.st_name);
+        if constexpr (requires { arch::symbol_name(queries[count].name); })
+          queries[count].name = arch::symbol_name(queries[count].name);
+        if constexpr (requires { slots.state.own_symbol(queries[count].name, out.values[i]); })
+          if (slots.state.own_symbol(queries[count].name, out.values[i])) {
+            out.attributes[i] = static_cast<u8>(out.attributes[i] & ~symbol_undefined);
+            continue;
+          }
         names_size += queries[count++].name.size() + 1;
         if (names_size > name_limit)
           return env.fail(errc::symbol_names_overlap, {.n0 = name_limit, .index = i});
