@@ -15,11 +15,12 @@ namespace kmodld::verify {
 template <class Config>
 struct look_at_memory {
   static constexpr std::string_view name = "look_at_memory"sv;
-  using needs = types<load_info, section_table>;
+  using needs = types<load_info, section_table, arch_state<typename Config::arch>>;
   using mutates = types<module_record>;
 
   template <class Env>
-  static errc run(Env& env, load_info const& info, section_table const& table, module_record& m) {
+  static errc run(Env& env, load_info const& info, section_table const& table,
+                  arch_state<typename Config::arch> const& slots, module_record& m) {
     outcome& out = *env.hooks().out;
     for (module_memory const& part : m->all_memories())
       out.regions.push_back({kind_name(part.kind), part.memory.target.value, part.memory.size,
@@ -30,6 +31,22 @@ struct look_at_memory {
     out.symtab = table[info.sym].target.value;
     out.strtab = table[info.str].target.value;
     out.asked = env.policy().symbol_resolver.asked;
+    // What the architecture defines itself is undefined in the file, but nobody is asked for it.
+    for (auto const& [symbol, should] : env.policy().allocator.source->undefined) {
+      u64 value = 0;
+      if constexpr (requires { slots.state.own_symbol(symbol, value); })
+        if (slots.state.own_symbol(symbol, value)) {
+          out.asked.insert(symbol);
+          if (value != should)
+            out.complaints.push_back(symbol + " has another value");
+        }
+    }
+    if constexpr (requires { slots.state.plt_bytes(); }) {
+      out.got_address = slots.state.got.value;
+      out.plt_address = slots.state.plt.value;
+      out.got.assign(slots.state.got_bytes().begin(), slots.state.got_bytes().end());
+      out.plt.assign(slots.state.plt_bytes().begin(), slots.state.plt_bytes().end());
+    }
     env.hooks().looked = true;
     return env.fail(errc::injected, {.n0 = e_intr});
   }

@@ -3,6 +3,13 @@
 #pragma once
 
 #include <kmodld/arch/aarch64.hpp>
+#include <kmodld/arch/arm.hpp>
+#include <kmodld/arch/i386.hpp>
+#include <kmodld/arch/loongarch64.hpp>
+#include <kmodld/arch/mips.hpp>
+#include <kmodld/arch/powerpc64.hpp>
+#include <kmodld/arch/riscv.hpp>
+#include <kmodld/arch/s390x.hpp>
 #include <kmodld/arch/x86_64.hpp>
 
 namespace kmodld::arch {
@@ -18,6 +25,8 @@ struct list {
 
 using all = list<
     // one line an architecture
-    x86_64, aarch64>;
+    riscv64, riscv32,              //
+    powerpc64le, powerpc64, s390x, //
+    x86_64, i386, aarch64, arm, loongarch64, mips64el, mips64, mipsel, mips>;
 
 } // namespace kmodld::arch

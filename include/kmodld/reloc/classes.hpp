@@ -12,9 +12,11 @@ namespace kmodld::reloc {
 template <class Arch, bool Wide>
 class classes {
   static constexpr std::size_t rule_count = sizeof Arch::rules / sizeof Arch::rules[0];
-  // What needs a GOT or PLT is left to the exact loop, which checks that there is a slot.
+  // What needs a GOT or PLT is left to the exact loop, unless all modules have them (s390x).
+  static constexpr bool hot_slots = requires { Arch::hot_slots; };
   static constexpr bool taken(rule const& r) noexcept {
-    return (r.formula == formula::none || r.formula == formula::special || is_plain(r.formula)) &&
+    return (r.formula == formula::none || r.formula == formula::special || is_plain(r.formula) ||
+            (hot_slots && r.formula < formula::special)) &&
            (Wide || (r.flags & by_linux) != 0);
   }
   static constexpr rule_class of(rule const& r) noexcept {

@@ -83,6 +83,12 @@ private:
     return errc::reloc_unknown;
   }
 
+  static constexpr errc overflow_of(u32 type) noexcept {
+    if constexpr (requires { Arch::overflow_of(type); })
+      return Arch::overflow_of(type);
+    return errc::reloc_overflow;
+  }
+
   errc one(relocation const& r) noexcept {
     u32 const type = Arch::type_of(r);
     rule const* const row = find_rule<Arch>(type);
@@ -90,6 +96,9 @@ private:
       return fault(unknown_type(), type);
     if (row->formula == formula::tls)
       return fault(errc::reloc_tls, type);
+    if constexpr (requires { Arch::refusal(type); })
+      if (row->formula == formula::refused)
+        return fault(Arch::refusal(type), in_.place.value + r.r_offset, type);
     if (row->formula == formula::none)
       return errc::ok;
     u32 const symbol = Arch::symbol_of(r);
@@ -100,6 +109,10 @@ private:
     if (in_.bytes.size() < bytes || offset > in_.bytes.size() - bytes)
       return fault(errc::reloc_offset, offset, in_.bytes.size());
     u8 const attributes = symbols_.attributes.empty() ? u8{0} : symbols_.attributes[symbol];
+    // Where Linux takes the last 4095 values for error codes.
+    if constexpr (requires { state_.is_error(u64{}); })
+      if (state_.is_error(symbols_.values[symbol]))
+        return (attributes & symbol_weak) != 0 ? errc::ok : fault(errc::reloc_error_value, type);
     if ((row->flags & branch) != 0 && symbols_.unresolved_weak &&
         (attributes & symbol_unresolved) != 0)
       return fault(errc::reloc_weak_branch, type);
@@ -119,10 +132,11 @@ private:
     if (row.formula == formula::special) {
       if constexpr (requires { Arch::special(0u, o, in_.bytes, u64{0}, state_, v); }) {
         errc const code = Arch::special(row.type, o, in_.bytes, o.p - in_.place.value, state_, v);
-        return code == errc::ok ? code : fault(code, row.type, v);
+        return code == errc::ok ? code
+                                : fault(code, code == errc::reloc_pc_reach ? o.p : row.type, v);
       }
     } else if (is_plain(row.formula)) {
-      v = plain_value(row.formula, o.s, o.a, o.p);
+      v = address_wrapped<format>(plain_value(row.formula, o.s, o.a, o.p));
       if (row.formula == formula::l_a_p && !fits(v, row.check, row.field.width()))
         if constexpr (requires { state_.far(row.type, o, v); })
           if (errc code = state_.far(row.type, o, v); code != errc::ok)
@@ -130,14 +144,14 @@ private:
     } else if (!state_.has(row.formula, o.symbol)) {
       return fault(errc::reloc_no_slot, row.type);
     } else {
-      v = state_.compute(row.formula, o);
+      v = address_wrapped<format>(state_.compute(row.formula, o));
     }
     // Linux 6.1 prints S + A where a place of a PC-relative type is not zero.
     if ((row.flags & zero_place) != 0 && old != 0)
       return fault(errc::reloc_nonzero, row.type, o.s + o.a);
     detail::store_place<format>(place, row.field, row.field.encode(old, v));
     if (!fits(v, row.check, row.field.width()))
-      return fault(errc::reloc_overflow, row.type, v);
+      return fault(overflow_of(row.type), row.type, v);
     if ((v & ((u64{1} << row.align) - 1)) != 0)
       return fault(errc::reloc_misaligned, row.type, v);
     return errc::ok;

@@ -65,8 +65,16 @@ class fast_loop {
                   in_.bytes, offset, state_, shown) != errc::ok) [[unlikely]]
             return false;
         } else {
-          u64 const v =
-              plain_value(c.formula, values[symbol], addend<c>(*r, place), target + offset);
+          u64 const a = addend<c>(*r, place);
+          u64 v = 0;
+          if constexpr (is_plain(c.formula)) {
+            v = plain_value(c.formula, values[symbol], a, target + offset);
+          } else {
+            if (!state_.has(c.formula, symbol)) [[unlikely]]
+              return false;
+            v = state_.compute(c.formula, {values[symbol], a, target + offset, symbol, 0});
+          }
+          v = address_wrapped<format>(v);
           constexpr bool load = c.zero || c.field.count != 0;
           u64 const old = load ? place_type::load(place) : 0;
           if constexpr (c.zero)

@@ -15,7 +15,7 @@ struct slice {
 /// A place of `bytes` bytes. Without slices it takes the whole value; with slices all other bits of
 /// the place are kept. `halves`: two 16-bit units, the first one the more significant (Thumb-2).
 struct field {
-  static constexpr u8 max_slices = 5;
+  static constexpr u8 max_slices = 8;
 
   u8 bytes = 0;
   u8 count = 0;

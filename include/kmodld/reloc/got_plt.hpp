@@ -101,10 +101,11 @@ public:
       if (u32 n = got_slot[i]; n != 0)
         Arch::write_got_slot(table[got_section_].host + u64{n - 1} * Arch::got_slot_size,
                              values[i]);
-      if (u32 n = plt_slot[i]; n != 0) {
-        u64 const at = u64{n - 1} * Arch::plt_entry_size;
-        Arch::write_plt_entry(table[plt_section_].host + at, plt + at, values[i]);
-      }
+      if constexpr (Arch::plt_entry_size != 0)
+        if (u32 n = plt_slot[i]; n != 0) {
+          u64 const at = u64{n - 1} * Arch::plt_entry_size;
+          Arch::write_plt_entry(table[plt_section_].host + at, plt + at, values[i]);
+        }
     }
   }
 

@@ -26,6 +26,7 @@ enum class formula : u8 {
   z_a,       ///< Z + A
   special,   ///< the architecture's handler computes, checks and writes
   tls,       ///< refused: modules have no thread-local storage
+  refused,   ///< refused: Arch::refusal(type) says how
 };
 
 /// Whether a formula needs nothing but S, A and P.

@@ -19,7 +19,7 @@ enum : u8 {
 /// The symbols of an object: final values, dense by symbol number, and optionally attributes.
 struct symbol_values {
   std::span<u64 const> values;
-  std::span<u8 const> attributes; ///< empty, or as long as values
+  std::span<u8 const> attributes{}; ///< empty, or as long as values
   /// Some attribute has symbol_unresolved, and branches to such symbols are to be refused.
   bool unresolved_weak = false;
 };
@@ -65,6 +65,16 @@ private:
     return swap ? (v >> 16 & 0xffff) | (v & 0xffff) << 16 : v;
   }
 };
+
+/// A computed value as the target sees it: addresses of 32-bit targets wrap at 4 GiB, so that the
+/// way from one end of memory to the other is short. Sign-extended, as the checks expect.
+template <class Format>
+constexpr u64 address_wrapped(u64 v) noexcept {
+  if constexpr (Format::bits == 32)
+    return static_cast<u64>(i64{static_cast<i32>(static_cast<u32>(v))});
+  else
+    return v;
+}
 
 /// Whether the addend stands in the place (SHT_REL).
 template <class Relocation>

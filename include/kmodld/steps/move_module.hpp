@@ -30,7 +30,10 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
     reach.first = w.first > reach.first ? w.first : reach.first;
     reach.last = w.last < reach.last ? w.last : reach.last;
   };
-  if constexpr (bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>)
+  // Where stubs and a GOT lead to exports at any distance, only the module must hold together.
+  constexpr bool exports_anywhere = requires { arch::exports_anywhere; };
+  if constexpr (!exports_anywhere &&
+                bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>)
     if (reach_window exports = env.policy().symbol_resolver.bounds(); !exports.empty())
       narrow(exports);
   for (u8 i = 0; i < layout.count; ++i) {
