@@ -48,7 +48,7 @@ TEST_CASE("defaults of the optional policies") {
   using p = policies<least>;
   CHECK(std::is_same_v<decltype(p::lock), no_lock>);
   CHECK(std::is_same_v<decltype(p::percpu), uniprocessor>);
-  CHECK(std::is_same_v<decltype(p::verifier), no_signatures>);
+  CHECK(std::is_same_v<decltype(p::verifier), no_keys_verifier>);
   CHECK(std::is_same_v<decltype(p::invoker), direct_invoker>);
   CHECK(std::is_same_v<decltype(p::parameters), no_parameters>);
   CHECK(std::is_same_v<decltype(p::introspection), no_introspection>);

@@ -242,7 +242,8 @@ TEST_CASE("a fault in the second section of a target: the first is applied again
           error ignored;
           auto in = b.input();
           in.relocations = first;
-          CHECK(reloc::exact_loop<arch::x86_64, true>(in, b.symbols(), b.state, ignored) ==
+          auto const symbols = b.symbols();
+          CHECK(reloc::exact_loop<arch::x86_64, true>{in, symbols, b.state, ignored}() ==
                 errc::ok);
         });
     CHECK(replays == (code == errc::ok ? 0 : 1));

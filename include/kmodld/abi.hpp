@@ -41,6 +41,9 @@ struct linux_6_1 {
   static constexpr std::string_view mcount_section = "__mcount_loc"sv;
   static constexpr extable_kind extable = extable_kind::relative_with_data;
 
+  /// Entries of .text.ftrace_trampoline (arm64): plain and with registers.
+  static constexpr u64 ftrace_trampolines = 2;
+
   /// .gnu.linkonce.this_module is needed, with a name at `name_offset`; its size must be
   /// `this_module_size` (0: only large enough for the name).
   static constexpr bool module_struct = true;
@@ -61,7 +64,7 @@ struct linux_6_1 {
 /// Linux 6.12: seven regions, nothing rounded during layout.
 struct linux_6_12 : linux_6_1 {
   static constexpr layout_scheme scheme = layout_scheme::seven_kinds;
-  static constexpr std::string_view mcount_section = "__mcount_loc"sv;
+  static constexpr u64 ftrace_trampolines = 1;
 };
 
 /// Objects that are no Linux modules: neither .modinfo nor a module structure is asked for, the
@@ -71,6 +74,25 @@ struct plain : linux_6_12 {
   static constexpr bool modversions = false;
   static constexpr bool weak_branches = true;
 };
+
+namespace detail {
+
+template <class Arch, class Base>
+struct linux_of {
+  using type = Base;
+};
+template <class Arch, class Base>
+  requires requires { typename Arch::template linux_abi<Base>; }
+struct linux_of<Arch, Base> {
+  using type = typename Arch::template linux_abi<Base>;
+};
+
+} // namespace detail
+
+/// `Base` (linux_6_1 or later) with what Linux has otherwise on an architecture: the form of export
+/// and exception tables, names of sections. Architectures supply it as linux_abi<Base>.
+template <class Arch, class Base>
+using linux_of = typename detail::linux_of<Arch, Base>::type;
 
 } // namespace abi
 } // namespace kmodld

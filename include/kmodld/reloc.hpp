@@ -13,6 +13,27 @@
 
 namespace kmodld {
 
+namespace detail {
+
+/// Architectures that pair relocations or keep a stack prepare their state for each section.
+template <class Relocation, class State>
+errc begin_section(section_relocations<Relocation> const& in, symbol_values const& symbols,
+                   State& state, error& e) noexcept {
+  if constexpr (requires { state.begin(in, symbols, e); })
+    return state.begin(in, symbols, e);
+  return errc::ok;
+}
+
+/// What a section leaves open at its end is an error, too.
+template <class State>
+errc end_section(State& state, error& e) noexcept {
+  if constexpr (requires { state.end(e); })
+    return state.end(e);
+  return errc::ok;
+}
+
+} // namespace detail
+
 /// Applies one relocation section. `in.bytes` must still hold what `in.original` holds, apart from
 /// earlier relocations of the same section (see replay). `state` is the architecture's GOT and PLT.
 /// `replay(bytes)` is called when a fault was found after bytes were written: it must bring the
@@ -20,21 +41,27 @@ namespace kmodld {
 /// `Wide` accepts types that Linux refuses.
 template <class Arch, bool Wide = true, class Replay>
 errc relocate(section_relocations<typename Arch::relocation> const& in,
-              symbol_values const& symbols, typename Arch::state const& state, error& e,
+              symbol_values const& symbols, typename Arch::state& state, error& e,
               Replay&& replay) noexcept {
+  if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)
+    return code;
   // Weak symbols that nobody defines and stubs are rare: they go the exact way from the start.
   if (!symbols.unresolved_weak && state.simple()) {
-    if (reloc::fast_loop<Arch, Wide>{in, symbols}()) [[likely]]
+    if (reloc::fast_loop<Arch, Wide>{in, symbols, state}() &&
+        detail::end_section(state, e) == errc::ok) [[likely]]
       return errc::ok;
     replay(in.bytes);
+    if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)
+      return code;
   }
-  return reloc::exact_loop<Arch, Wide>(in, symbols, state, e);
+  errc const code = reloc::exact_loop<Arch, Wide>{in, symbols, state, e}();
+  return code == errc::ok ? detail::end_section(state, e) : code;
 }
 
 /// The same for a target that has only this relocation section.
 template <class Arch, bool Wide = true>
 errc relocate(section_relocations<typename Arch::relocation> const& in,
-              symbol_values const& symbols, typename Arch::state const& state, error& e) noexcept {
+              symbol_values const& symbols, typename Arch::state& state, error& e) noexcept {
   return relocate<Arch, Wide>(in, symbols, state, e, [&](std::span<std::byte> bytes) {
     std::size_t n = in.original.size() < bytes.size() ? in.original.size() : bytes.size();
     if (n != 0)
@@ -44,15 +71,29 @@ errc relocate(section_relocations<typename Arch::relocation> const& in,
   });
 }
 
+/// The same with a state that nobody looks at afterwards, such as `{}`.
+template <class Arch, bool Wide = true>
+errc relocate(section_relocations<typename Arch::relocation> const& in,
+              symbol_values const& symbols, typename Arch::state&& state, error& e) noexcept {
+  return relocate<Arch, Wide>(in, symbols, state, e);
+}
+
 /// The same as a value: the error tells code, index of the relocation, and numbers.
 template <class Arch, bool Wide = true>
 result<void> relocate(section_relocations<typename Arch::relocation> const& in,
-                      symbol_values const& symbols,
-                      typename Arch::state const& state = {}) noexcept {
+                      symbol_values const& symbols, typename Arch::state& state) noexcept {
   error e;
   if (relocate<Arch, Wide>(in, symbols, state, e) != errc::ok)
     return e;
   return {};
+}
+
+/// Without GOT, PLT and stubs.
+template <class Arch, bool Wide = true>
+result<void> relocate(section_relocations<typename Arch::relocation> const& in,
+                      symbol_values const& symbols) noexcept {
+  typename Arch::state state{};
+  return relocate<Arch, Wide>(in, symbols, state);
 }
 
 } // namespace kmodld

@@ -99,7 +99,9 @@ struct workbench {
   errc run_exact() {
     bytes = original;
     err = {};
-    return reloc::exact_loop<arch, Wide>(input(), symbols(), state, err);
+    auto const in = input();
+    auto const s = symbols();
+    return reloc::exact_loop<arch, Wide>{in, s, state, err}();
   }
   u64 word(u64 offset, unsigned size) const { return read_bytes(bytes, offset, size); }
 };

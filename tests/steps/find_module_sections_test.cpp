@@ -72,10 +72,11 @@ TEST_CASE("find_module_sections: only what is kept, the first of a name") {
 
 TEST_CASE("find_module_sections: constructors") {
   auto h = make_host(kernel::options);
+  u32 count = 0; // the callback stays in the host
   for (auto name : {".ctors", ".init_array"}) {
     builder b = simple_builder();
     b.section(name, elf::sht_progbits, elf::shf_alloc | elf::shf_write, byte_vector(16), 8);
-    u32 count = 0;
+    count = 0;
     after(*h, "find_module_sections", [&](module& m) { count = m.sections.ctors.count; });
     loaded(*h, b);
     CHECK(count == 2);

@@ -33,6 +33,11 @@ struct s390x_numbers {
   static constexpr u32 machine = 22, word = 22, prel32 = 5;
   static constexpr bool rela = true, relative_exports = false;
 };
+struct arm_numbers {
+  using format = elf::elf32_le;
+  static constexpr u32 machine = 40, word = 2, prel32 = 3;
+  static constexpr bool rela = false, relative_exports = false;
+};
 struct i386_numbers {
   using format = elf::elf32_le;
   static constexpr u32 machine = 3, word = 1, prel32 = 2;

@@ -101,6 +101,17 @@ inline void compare_names(record const& r, outcome const& o, differences& d) {
       d.lines.push_back("symbol " + name + " was asked for, but is not undefined");
 }
 
+inline void compare_prefix(std::string const& name, std::optional<prefix_record> const& should,
+                           u64 address, test::byte_vector const& is, differences& d) {
+  if (!should)
+    return;
+  d.expect(name + ": size", u64{is.size()}, should->size);
+  if (should->size == 0)
+    return;
+  d.expect(name + ": address", address, should->address);
+  d.expect(name + ": sha256", test::sha256_prefix(is), should->hash);
+}
+
 } // namespace detail
 
 /// Every difference, in words; none if the load was right.
@@ -113,6 +124,8 @@ inline std::vector<std::string> compare(record const& r, outcome const& o) {
   detail::compare_regions(r, o, d);
   detail::compare_sections(r, o, d);
   detail::compare_names(r, o, d);
+  detail::compare_prefix("GOT", r.got, o.got_address, o.got, d);
+  detail::compare_prefix("PLT", r.plt, o.plt_address, o.plt, d);
   d.expect("percpu", o.percpu, r.percpu);
   if (r.symtab)
     d.expect("address of .symtab", o.symtab.value_or(0), *r.symtab);

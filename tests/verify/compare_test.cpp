@@ -160,5 +160,13 @@ TEST_CASE("each difference is told") {
           r.strtab = 16;
           o.strtab = 17;
         }) == "address of .strtab is 0x11, should be 0x10");
+  CHECK(told([](record& r, outcome&) {
+          r.got = {0, 8, "e3b0c44298fc1c149afbf4c8996fb924"};
+        }).starts_with("GOT: size is 0"));
+  CHECK(told([](record& r, outcome& o) {
+          r.plt = {0x10, 3, "ba7816bf8f01cfea414140de5dae2223"};
+          o.plt_address = 0x18;
+          o.plt = test::bytes_of("abc");
+        }) == "PLT: address is 0x18, should be 0x10");
   CHECK(told([](record&, outcome& o) { o.complaints = {"leaks"}; }) == "leaks");
 }

@@ -51,6 +51,25 @@ inline kernel const* find_kernel(std::string_view release) {
   return nullptr;
 }
 
+/// By the architecture's name in kmodld.
+inline machine machine_named(std::string_view arch) {
+  constexpr std::pair<std::string_view, machine> names[] = {
+      {"x86_64", machine::x86_64},
+      {"i386", machine::i386},
+      {"aarch64", machine::aarch64},
+      {"arm", machine::arm},
+      {"riscv64", machine::riscv64},
+      {"powerpc64le", machine::powerpc64},
+      {"s390x", machine::s390x},
+      {"mips64el", machine::mips64},
+      {"loongarch64", machine::loongarch64},
+  };
+  for (auto const& [name, m] : names)
+    if (name == arch)
+      return m;
+  return machine::unknown;
+}
+
 inline machine machine_of(std::string_view arch) {
   constexpr std::pair<std::string_view, machine> names[] = {
       {"amd64", machine::x86_64}, {"i386", machine::i386},       {"arm64", machine::aarch64},

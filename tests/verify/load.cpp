@@ -6,24 +6,28 @@
 #include "verify/load_linked.hpp"
 #include "verify/load_linux.hpp"
 
-#include <kmodld/arch/x86_64.hpp>
+#include <kmodld/arch/all.hpp>
 
 namespace kmodld::verify {
 
 outcome load_for_verify(record const& r, byte_view image) {
   outcome o;
-  if (r.linked) {
-    if (machine_of(r.arch) == machine::x86_64)
-      linked_load<arch::x86_64>{r, o}(image);
-    else
-      o.skipped = "architecture " + r.arch + " is not supported";
+  kernel const* const k = r.linked ? nullptr : find_kernel(r.release());
+  if (!r.linked && (k == nullptr || k->seven_kinds != r.seven_kinds)) {
+    o.skipped = "no constants for kernel " + r.release();
     return o;
   }
-  kernel const* k = find_kernel(r.release());
-  if (k == nullptr || k->seven_kinds != r.seven_kinds)
-    o.skipped = "no constants for kernel " + r.release();
-  else if (!load_linux(r, *k, image, o))
-    o.skipped = "kernel " + r.release() + " is not supported";
+  machine const wanted = r.linked ? machine_of(r.arch) : k->arch;
+  o.skipped = "architecture " + (r.linked ? r.arch : r.release()) + " is not supported";
+  arch::all::for_each([&]<class Arch>() {
+    if (machine_named(Arch::name) != wanted)
+      return;
+    o.skipped.clear();
+    if (r.linked)
+      linked_load<Arch>{r, o}(image);
+    else
+      load_linux<Arch>(r, *k, image, o);
+  });
   return o;
 }
 

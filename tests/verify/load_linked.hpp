@@ -3,7 +3,7 @@
 // file's bytes; every relocation section of a kept one is applied.
 #pragma once
 
-#include "verify/outcome.hpp"
+#include "verify/linked_got.hpp"
 
 #include <kmodld/elf/image.hpp>
 #include <kmodld/reloc.hpp>
@@ -16,6 +16,8 @@ class linked_load {
   using sym = typename format::sym;
   using relocation = typename Arch::relocation;
   static constexpr bool with_addend = requires(relocation r) { r.r_addend; };
+  static constexpr bool got_by_value = requires(typename Arch::state s) { s.got_slots.index; } &&
+                                       requires(std::span<relocation> all) { Arch::sort(all); };
 
   record const& record_;
   outcome& out_;
@@ -24,7 +26,10 @@ class linked_load {
   std::vector<loaded_section*> kept_;
   std::vector<u64> values_;
   std::vector<u8> attributes_;
+  std::vector<u32> got_slot_;
   bool unresolved_weak_ = false;
+  std::vector<relocation> order_;
+  linked_got<Arch> got_;
 
 public:
   linked_load(record const& r, outcome& o) : record_{r}, out_{o} {}
@@ -40,6 +45,9 @@ public:
     resolve_symbols();
     for (u32 i = 1; i < image_.section_count() && out_.refused.empty(); ++i)
       relocate_section(i);
+    if constexpr (got_by_value)
+      if (out_.refused.empty())
+        got_.compare(record_, out_);
   }
 
 private:
@@ -96,6 +104,12 @@ private:
     if (section == elf::shn_undef) {
       if (first)
         return 0;
+      typename Arch::state state{};
+      place_tables(state);
+      u64 own = 0;
+      if constexpr (requires { state.own_symbol(name, own); })
+        if (state.own_symbol(name, own))
+          return own;
       out_.asked.emplace(name);
       auto found = record_.undefined.find(std::string{name});
       return found == record_.undefined.end() ? 0 : found->second;
@@ -103,6 +117,29 @@ private:
     if (section == elf::shn_abs || section >= image_.section_count())
       return s.st_value;
     return addresses_[section] + s.st_value;
+  }
+
+  /// What a loader would have built: the record says where it lies.
+  template <class State>
+  void prepare(State& state) {
+    place_tables(state);
+    if constexpr (requires { state.got_slot; })
+      if (record_.got_base) {
+        got_slot_.resize(values_.size());
+        for (slot_record const& s : record_.got_slots)
+          if (s.symbol < got_slot_.size())
+            got_slot_[s.symbol] =
+                static_cast<u32>((s.address - *record_.got_base) / Arch::got_slot_size + 1);
+        state.got_slot = got_slot_;
+      }
+  }
+
+  template <class State>
+  void place_tables(State& state) const {
+    if constexpr (requires { state.toc.value; })
+      state.toc = {record_.toc.value_or(0)};
+    if constexpr (requires { state.got.value; })
+      state.got = {record_.got_base.value_or(0)};
   }
 
   void relocate_section(u32 i) {
@@ -117,16 +154,25 @@ private:
       return;
     }
     auto relocations = image_.template entries<relocation>(i);
-    typename Arch::state const state{};
+    typename Arch::state state{};
+    prepare(state);
+    std::span<relocation const> entries{relocations.data(), relocations.size()};
+    if constexpr (got_by_value) {
+      got_.lend(record_, state);
+      if ((image_.section(s.sh_info).sh_flags & elf::shf_execinstr) != 0) {
+        order_.assign(entries.begin(), entries.end());
+        Arch::sort(order_);
+        entries = order_;
+      }
+    }
     error e;
-    if (relocate<Arch>({target->bytes,
-                        {target->address},
-                        image_.data(s.sh_info),
-                        {relocations.data(), relocations.size()}},
+    if (relocate<Arch>({target->bytes, {target->address}, image_.data(s.sh_info), entries},
                        {values_, attributes_, unresolved_weak_}, state, e) != errc::ok) {
       e.section = i;
       out_.refused = text_of(e);
     }
+    if constexpr (got_by_value)
+      got_.take_back(state);
   }
 };
 

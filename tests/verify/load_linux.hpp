@@ -15,11 +15,12 @@ namespace kmodld::verify {
 template <class Config>
 struct look_at_memory {
   static constexpr std::string_view name = "look_at_memory"sv;
-  using needs = types<load_info, section_table>;
+  using needs = types<load_info, section_table, arch_state<typename Config::arch>>;
   using mutates = types<module_record>;
 
   template <class Env>
-  static errc run(Env& env, load_info const& info, section_table const& table, module_record& m) {
+  static errc run(Env& env, load_info const& info, section_table const& table,
+                  arch_state<typename Config::arch> const& slots, module_record& m) {
     outcome& out = *env.hooks().out;
     for (module_memory const& part : m->all_memories())
       out.regions.push_back({kind_name(part.kind), part.memory.target.value, part.memory.size,
@@ -30,6 +31,22 @@ struct look_at_memory {
     out.symtab = table[info.sym].target.value;
     out.strtab = table[info.str].target.value;
     out.asked = env.policy().symbol_resolver.asked;
+    // What the architecture defines itself is undefined in the file, but nobody is asked for it.
+    for (auto const& [symbol, should] : env.policy().allocator.source->undefined) {
+      u64 value = 0;
+      if constexpr (requires { slots.state.own_symbol(symbol, value); })
+        if (slots.state.own_symbol(symbol, value)) {
+          out.asked.insert(symbol);
+          if (value != should)
+            out.complaints.push_back(symbol + " has another value");
+        }
+    }
+    if constexpr (requires { slots.state.plt_bytes(); }) {
+      out.got_address = slots.state.got.value;
+      out.plt_address = slots.state.plt.value;
+      out.got.assign(slots.state.got_bytes().begin(), slots.state.got_bytes().end());
+      out.plt.assign(slots.state.plt_bytes().begin(), slots.state.plt_bytes().end());
+    }
     env.hooks().looked = true;
     return env.fail(errc::injected, {.n0 = e_intr});
   }
@@ -71,7 +88,9 @@ struct verify_config {
   using hooks = observer;
 
   // Neither versions nor vermagic: the resolver has no CRCs, and what it is asked for is compared.
-  struct abi : std::conditional_t<SevenKinds, kmodld::abi::linux_6_12, kmodld::abi::linux_6_1> {
+  struct abi
+      : kmodld::abi::linux_of<
+            Arch, std::conditional_t<SevenKinds, kmodld::abi::linux_6_12, kmodld::abi::linux_6_1>> {
     static constexpr u64 page_size = PageSize;
     static constexpr bool kallsyms_all = KallsymsAll;
     static constexpr bool modversions = false;
@@ -82,8 +101,11 @@ struct verify_config {
 };
 
 template <class Config>
-void load_linux_as(record const& r, byte_view image, outcome& out) {
+void load_linux_as(record const& r, kernel const& k, byte_view image, outcome& out) {
   loader<Config> loader;
+  loader.settings().ftrace_caller = {k.ftrace_caller};
+  loader.settings().mcount = {k.mcount};
+  loader.settings().kernel_toc = {k.kernel_toc};
   auto& policy = loader.policies();
   policy.allocator.source = &r;
   policy.allocator.out = &out;
@@ -102,15 +124,17 @@ void load_linux_as(record const& r, byte_view image, outcome& out) {
     out.complaints.push_back("the module is still listed after its load was undone");
 }
 
-/// False if this kernel cannot be verified yet.
-inline bool load_linux(record const& r, kernel const& k, byte_view image, outcome& out) {
-  if (k.arch != machine::x86_64 || k.page_size != 4096 || !k.kallsyms_all)
-    return false;
+/// The combinations that kernels of the table have.
+template <class Arch>
+void load_linux(record const& r, kernel const& k, byte_view image, outcome& out) {
   if (k.seven_kinds)
-    load_linux_as<verify_config<arch::x86_64, true, 4096, true>>(r, image, out);
+    load_linux_as<verify_config<Arch, true, 4096, true>>(r, k, image, out);
+  else if (k.page_size == 65536)
+    load_linux_as<verify_config<Arch, false, 65536, false>>(r, k, image, out);
+  else if (k.kallsyms_all)
+    load_linux_as<verify_config<Arch, false, 4096, true>>(r, k, image, out);
   else
-    load_linux_as<verify_config<arch::x86_64, false, 4096, true>>(r, image, out);
-  return true;
+    load_linux_as<verify_config<Arch, false, 4096, false>>(r, k, image, out);
 }
 
 } // namespace kmodld::verify

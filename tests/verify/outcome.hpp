@@ -26,6 +26,8 @@ struct outcome {
   std::set<std::string> asked; ///< names that the resolver was asked for
   u64 percpu = 0;
   std::optional<u64> symtab, strtab;
+  u64 got_address = 0, plt_address = 0; ///< s390x: what stands before the first section
+  test::byte_vector got, plt;
   std::vector<std::string> complaints; ///< anything else that was wrong, in words
 };
 

@@ -33,6 +33,12 @@ struct slot_record {
   u64 address = 0, content = 0;
 };
 
+/// s390x: GOT or PLT before the first section of core.
+struct prefix_record {
+  u64 address = 0, size = 0; ///< address 0 if there is none
+  std::string hash;
+};
+
 struct record {
   std::string name, path;
   std::optional<std::string> file_hash;
@@ -47,6 +53,7 @@ struct record {
   std::optional<u64> toc, got_base;
   std::vector<slot_record> got_slots;
   std::map<u32, std::string> masked;
+  std::optional<prefix_record> got, plt;
 
   std::vector<section_record> sections;
   std::map<std::string, u64> undefined;
@@ -95,10 +102,15 @@ inline section_record section(json const& j) {
   return s;
 }
 
+inline prefix_record prefix(json const& j) {
+  return {number(j.at(0)), number(j.at(1)), j.at(2).get<std::string>()};
+}
+
 inline void read_got(json const& got, record& r) {
-  // s390x's linux files have [address, size, hash] here, which regions and sections cover.
-  if (!got.is_object())
+  if (!got.is_object()) {
+    r.got = prefix(got);
     return;
+  }
   r.got_base = number(got.at("base"));
   for (json const& s : got.at("slots"))
     r.got_slots.push_back({s.at(0).get<u32>(),
@@ -138,6 +150,8 @@ inline record parse_record(std::string_view line) {
     r.toc = number(j["toc"]);
   if (j.contains("got"))
     detail::read_got(j["got"], r);
+  if (j.contains("plt"))
+    r.plt = detail::prefix(j["plt"]);
   if (j.contains("masked"))
     for (auto const& [index, hash] : j["masked"].items())
       r.masked[static_cast<u32>(std::stoul(index))] = hash.get<std::string>();

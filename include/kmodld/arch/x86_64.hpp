@@ -12,7 +12,7 @@
 //   .quad target
 #pragma once
 
-#include <kmodld/reloc/fast.hpp>
+#include <kmodld/reloc/got_plt.hpp>
 
 namespace kmodld::arch {
 
@@ -82,52 +82,7 @@ struct x86_64 {
   };
   // clang-format on
 
-  /// The GOT and PLT of one module. Slots are numbered by symbol: slot[symbol] is 0 or one more
-  /// than the number. An empty state serves modules without them.
-  struct state {
-    address got;
-    address plt;
-    std::span<u32 const> got_slot;
-    std::span<u32 const> plt_slot;
-    std::span<format::sym const> symbols; ///< for sizes
-
-    /// Whether the hot loop may be used: it knows neither slots nor stubs.
-    bool simple() const noexcept { return got_slot.empty() && plt_slot.empty(); }
-    bool has_plt(u32 symbol) const noexcept {
-      return symbol < plt_slot.size() && plt_slot[symbol] != 0;
-    }
-    /// Whether compute() can answer: the symbol has the slot that the formula needs.
-    bool has(reloc::formula f, u32 symbol) const noexcept {
-      switch (f) {
-      case reloc::formula::g_a:
-      case reloc::formula::g_got_a_p: return symbol < got_slot.size() && got_slot[symbol] != 0;
-      case reloc::formula::z_a: return symbol < symbols.size();
-      case reloc::formula::l_a_p: return true;
-      default: return !got_slot.empty();
-      }
-    }
-    u64 compute(reloc::formula f, reloc::operands const& o) const noexcept {
-      u64 const g = got_slot.size() > o.symbol ? u64{got_slot[o.symbol] - 1} * got_slot_size : 0;
-      switch (f) {
-      case reloc::formula::l_a_p: {
-        u64 const v = o.s + o.a - o.p;
-        return has_plt(o.symbol) && !reloc::fits(v, reloc::check::sign, 4) ? l(o) + o.a - o.p : v;
-      }
-      case reloc::formula::l_a_got: return (has_plt(o.symbol) ? l(o) : o.s) + o.a - got.value;
-      case reloc::formula::g_a: return g + o.a;
-      case reloc::formula::g_got_a_p: return g + got.value + o.a - o.p;
-      case reloc::formula::s_a_got: return o.s + o.a - got.value;
-      case reloc::formula::got_a_p: return got.value + o.a - o.p;
-      case reloc::formula::z_a: return symbols[o.symbol].st_size + o.a;
-      default: return 0;
-      }
-    }
-
-  private:
-    u64 l(reloc::operands const& o) const noexcept {
-      return plt.value + u64{plt_slot[o.symbol] - 1} * plt_entry_size;
-    }
-  };
+  using state = reloc::got_plt<x86_64>;
 
   /// What relocations of a type ask of GOT and PLT, before layout: bits of reloc::slot_need.
   static constexpr u8 needs_of(u32 type) noexcept {
@@ -149,6 +104,10 @@ struct x86_64 {
   }
 
   static void write_got_slot(std::byte* slot, u64 s) noexcept { format::word::store(slot, s); }
+  static void write_plt_entry(std::byte* entry, address, u64 s) noexcept {
+    write_plt_entry(entry, s);
+  }
+  /// The entry may stand anywhere.
   static void write_plt_entry(std::byte* entry, u64 s) noexcept {
     static constexpr unsigned char code[8] = {0xff, 0x25, 2, 0, 0, 0, 0x66, 0x90};
     __builtin_memcpy(entry, code, sizeof code);

@@ -50,7 +50,9 @@ inline constexpr layout_mask layout_masks[] = {
 /// module_init_layout_section: whether a section is given back after init.
 template <class Arch, class Abi>
 constexpr bool is_init_section(std::string_view name) noexcept {
-  if constexpr (requires { Arch::is_init_section(name); })
+  if constexpr (requires { Arch::is_init_section(name, Abi::module_unload); })
+    return Arch::is_init_section(name, Abi::module_unload);
+  else if constexpr (requires { Arch::is_init_section(name); })
     return Arch::is_init_section(name);
   else
     return starts_with(name, ".init"sv) || (!Abi::module_unload && starts_with(name, ".exit"sv));

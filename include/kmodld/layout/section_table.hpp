@@ -21,6 +21,9 @@ struct section_entry {
   std::byte* host = nullptr;
   std::string_view name{};
   std::byte const* file = nullptr; ///< its bytes in the image; null if it has none
+  /// Of a relocation section: its entries in the order in which they shall be applied, where the
+  /// architecture sorts them; else null.
+  std::byte const* reordered = nullptr;
 
   bool allocated() const noexcept { return (flags & elf::shf_alloc) != 0; }
   bool placed() const noexcept { return memory != nowhere; }
@@ -35,6 +38,17 @@ struct section_table {
   std::span<section_entry> sections() const noexcept { return all.first(used); }
   section_entry& operator[](u32 i) const noexcept { return all[i]; }
   u32 used = 0;
+
+  /// Adds a section of the loader's own, without bytes in the file; its index. There is room for
+  /// rewrite_section_headers' own_sections of them.
+  u32 add(std::string_view name, u64 size, u64 align, u64 flags) noexcept {
+    all[used] = {.flags = elf::shf_alloc | flags,
+                 .size = size,
+                 .align = align,
+                 .type = elf::sht_nobits,
+                 .name = name};
+    return used++;
+  }
 
   /// find_sec: the first section with SHF_ALLOC and this name; 0 if there is none.
   u32 find(std::string_view name) const noexcept {

@@ -12,7 +12,7 @@ namespace kmodld {
 template <class A>
 concept arch_policy =
     requires(typename A::format::ehdr const& header, typename A::relocation const& r,
-             typename A::state const& state, reach_window window) {
+             typename A::state& state, reach_window window) {
       // The structures of its ELF class and byte order, and which of rel and rela it uses.
       typename A::format;
       typename A::relocation;
@@ -26,9 +26,10 @@ concept arch_policy =
       { A::addend_of(r) } noexcept -> std::same_as<u64>;
       // The window of addresses from which everything in `window` can be reached.
       { A::reach(window) } noexcept -> std::same_as<reach_window>;
-      // GOT and PLT of one module, read while relocating; needs_of counts what they must hold.
+      // What it keeps for one module while relocating: GOT, PLT, stubs, pairs. simple(): the hot
+      // loop
+      // may be used. Optional: begin(section, symbols, error), far(type, operands, value).
       { state.simple() } noexcept -> std::same_as<bool>;
-      { A::needs_of(0u) } noexcept -> std::same_as<u8>;
     };
 
 } // namespace kmodld

@@ -12,17 +12,22 @@ namespace kmodld::reloc {
 template <class Arch, bool Wide>
 class classes {
   static constexpr std::size_t rule_count = sizeof Arch::rules / sizeof Arch::rules[0];
-  // What needs a GOT or PLT is left to the exact loop, which checks that there is a slot.
+  // What needs a GOT or PLT is left to the exact loop, unless all modules have them (s390x).
+  static constexpr bool hot_slots = requires { Arch::hot_slots; };
   static constexpr bool taken(rule const& r) noexcept {
-    return (r.formula == formula::none || r.formula == formula::s_a ||
-            r.formula == formula::s_a_p || r.formula == formula::l_a_p) &&
+    return (r.formula == formula::none || r.formula == formula::special || is_plain(r.formula) ||
+            (hot_slots && r.formula < formula::special)) &&
            (Wide || (r.flags & by_linux) != 0);
   }
   static constexpr rule_class of(rule const& r) noexcept {
     // Without a PLT L is S, so that a call and a PC-relative word are one class; the exact loop
     // takes over where the value does not fit.
-    return {r.formula == formula::l_a_p ? formula::s_a_p : r.formula, r.field, r.check,
-            (r.flags & zero_place) != 0};
+    return {.formula = r.formula == formula::l_a_p ? formula::s_a_p : r.formula,
+            .field = r.field,
+            .check = r.check,
+            .align = r.align,
+            .zero = (r.flags & zero_place) != 0,
+            .special_type = r.formula == formula::special ? r.type : 0};
   }
 
   struct tables {

@@ -14,28 +14,17 @@
 
 namespace kmodld::reloc {
 
-/// The value of a formula of the hot loop.
-template <formula F>
-[[gnu::always_inline]] inline u64 compute(u64 s, u64 a, u64 p) noexcept {
-  static_assert(F == formula::s_a || F == formula::s_a_p);
-  return F == formula::s_a ? s + a : s + a - p;
-}
-
 template <class Arch, bool Wide>
 class fast_loop {
   using format = typename Arch::format;
   using table = classes<Arch, Wide>;
   using relocation = typename Arch::relocation;
-  template <std::size_t Bytes>
-  using word = std::conditional_t<
-      Bytes == 8, u64,
-      std::conditional_t<Bytes == 4, u32, std::conditional_t<Bytes == 2, u16, u8>>>;
-
   // The stream of relocations is what limits this loop (24 bytes each); 4 KiB ahead hides memory.
   static constexpr std::size_t prefetch_ahead = 4096;
 
   section_relocations<relocation> const& in_;
   symbol_values const& symbols_;
+  typename Arch::state& state_;
   relocation const* at_;
   relocation const* end_;
   u64 faults_ = 0;
@@ -50,8 +39,7 @@ class fast_loop {
       while (at_ != end_ && table::of_type(Arch::type_of(*at_)) == K);
       return true;
     } else {
-      using value_type = word<c.field.bytes>;
-      using place_type = elf::field<value_type, format::order>;
+      using place_type = place_access<format, c.field.bytes, c.field.halves>;
       if (in_.bytes.size() < c.field.bytes)
         return false;
       u64 const last = in_.bytes.size() - c.field.bytes;
@@ -68,18 +56,51 @@ class fast_loop {
         if (offset > last || symbol >= count) [[unlikely]]
           return false;
         std::byte* const place = bytes + offset;
-        u64 const v = compute<c.formula>(values[symbol], Arch::addend_of(*r), target + offset);
-        if constexpr (c.zero)
-          faults |= place_type::load(place);
-        if constexpr (c.field.bytes < 8 && c.check != check::none)
-          faults |= static_cast<u64>(!fits(v, c.check, c.field.bytes));
-        place_type::store(place, static_cast<value_type>(v));
+        if constexpr (c.formula == formula::special) {
+          u8 const attributes = symbols_.attributes.empty() ? u8{0} : symbols_.attributes[symbol];
+          u64 shown = 0;
+          if (Arch::special(
+                  c.special_type,
+                  {values[symbol], addend<c>(*r, place), target + offset, symbol, attributes},
+                  in_.bytes, offset, state_, shown) != errc::ok) [[unlikely]]
+            return false;
+        } else {
+          u64 const a = addend<c>(*r, place);
+          u64 v = 0;
+          if constexpr (is_plain(c.formula)) {
+            v = plain_value(c.formula, values[symbol], a, target + offset);
+          } else {
+            if (!state_.has(c.formula, symbol)) [[unlikely]]
+              return false;
+            v = state_.compute(c.formula, {values[symbol], a, target + offset, symbol, 0});
+          }
+          v = address_wrapped<format>(v);
+          constexpr bool load = c.zero || c.field.count != 0;
+          u64 const old = load ? place_type::load(place) : 0;
+          if constexpr (c.zero)
+            faults |= old;
+          if constexpr (c.check != check::none)
+            faults |= static_cast<u64>(!fits(v, c.check, c.field.width()));
+          if constexpr (c.align != 0)
+            faults |= v & ((u64{1} << c.align) - 1);
+          place_type::store(place, c.field.encode(old, v));
+        }
         ++r;
       } while (r != end_ && table::of_type(Arch::type_of(*r)) == K);
       at_ = r;
       faults_ |= faults;
       return true;
     }
+  }
+
+  template <rule_class C>
+  [[gnu::always_inline]] static u64 addend(relocation const& r, std::byte const* place) noexcept {
+    if constexpr (!addend_in_place<relocation>)
+      return Arch::addend_of(r);
+    else if constexpr (C.field.bytes == 0)
+      return 0;
+    else
+      return C.field.decode(place_access<format, C.field.bytes, C.field.halves>::load(place));
   }
 
   template <std::size_t... K>
@@ -95,8 +116,9 @@ class fast_loop {
   }
 
 public:
-  fast_loop(section_relocations<relocation> const& in, symbol_values const& symbols) noexcept
-      : in_{in}, symbols_{symbols}, at_{in.relocations.data()},
+  fast_loop(section_relocations<relocation> const& in, symbol_values const& symbols,
+            typename Arch::state& state) noexcept
+      : in_{in}, symbols_{symbols}, state_{state}, at_{in.relocations.data()},
         end_{in.relocations.data() + in.relocations.size()} {}
 
   /// True if everything was applied. Else the section is spoilt and the exact loop tells why.

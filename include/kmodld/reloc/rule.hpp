@@ -3,39 +3,52 @@
 // {type, name, formula, field, check}.
 #pragma once
 
-#include <kmodld/address.hpp>
+#include <kmodld/reloc/field.hpp>
 
 namespace kmodld::reloc {
 
 /// What is computed. S: symbol value, A: addend, P: address of the place, G: offset of the
 /// symbol's GOT slot, GOT: address of the GOT, L: address of the symbol's PLT entry or, where it
-/// has or needs none, S; Z: size of the symbol.
+/// has or needs none, S; Z: size of the symbol; page(x): x without its low 12 bits.
 enum class formula : u8 {
   none,      ///< nothing is written
   s_a,       ///< S + A
   s_a_p,     ///< S + A - P
+  page_p,    ///< page(S + A) - page(P)
   l_a_p,     ///< L + A - P
   l_a_got,   ///< L + A - GOT
   g_a,       ///< G + A
+  g_got_a,   ///< G + GOT + A
   g_got_a_p, ///< G + GOT + A - P
+  page_g_p,  ///< page(G + GOT + A) - page(P)
   s_a_got,   ///< S + A - GOT
   got_a_p,   ///< GOT + A - P
   z_a,       ///< Z + A
+  special,   ///< the architecture's handler computes, checks and writes
   tls,       ///< refused: modules have no thread-local storage
+  refused,   ///< refused: Arch::refusal(type) says how
 };
 
-/// Which values fit a field of n bits.
+/// Whether a formula needs nothing but S, A and P.
+constexpr bool is_plain(formula f) noexcept {
+  return f == formula::s_a || f == formula::s_a_p || f == formula::page_p || f == formula::l_a_p;
+}
+
+/// The value of a plain formula, L being S.
+constexpr u64 plain_value(formula f, u64 s, u64 a, u64 p) noexcept {
+  switch (f) {
+  case formula::s_a: return s + a;
+  case formula::page_p: return ((s + a) & ~u64{0xfff}) - (p & ~u64{0xfff});
+  default: return s + a - p;
+  }
+}
+
+/// Which values are accepted.
 enum class check : u8 {
-  none,   ///< all; the low n bits are written
-  sign,   ///< [-2^(n-1), 2^(n-1))
+  none,   ///< all; what does not fit is cut off
+  sign,   ///< [-2^(n-1), 2^(n-1)), n the width of the field
   zero,   ///< [0, 2^n)
   either, ///< [-2^(n-1), 2^n): what assemblers accept for data of 8 and 16 bits
-};
-
-/// Whole bytes at the place.
-struct field {
-  u8 bytes;
-  friend constexpr bool operator==(field, field) noexcept = default;
 };
 
 /// Properties of a rule.
@@ -60,22 +73,25 @@ struct rule {
   reloc::field field;
   reloc::check check;
   u8 flags;
+  u8 align = 0; ///< the value's low `align` bits must be 0
 };
 
 /// What the hot loop is specialised for: rules that differ in nothing else share it.
 struct rule_class {
   reloc::formula formula = formula::none;
-  reloc::field field{0};
+  reloc::field field{};
   reloc::check check = check::none;
+  u8 align = 0;
   bool zero = false;
-  friend constexpr bool operator==(rule_class, rule_class) noexcept = default;
+  u32 special_type = 0; ///< of formula::special: the type that the handler is specialised for
+  friend constexpr bool operator==(rule_class const&, rule_class const&) noexcept = default;
 };
 
-/// Whether `v` fits `bytes` bytes under the check.
-constexpr bool fits(u64 v, check c, unsigned bytes) noexcept {
-  if (bytes == 8 || c == check::none)
+/// Whether `v` fits a field of `bits` bits under the check.
+constexpr bool fits(u64 v, check c, unsigned bits) noexcept {
+  if (bits >= 64 || c == check::none)
     return true;
-  u64 span = u64{1} << (bytes * 8);
+  u64 span = u64{1} << bits;
   switch (c) {
   case check::sign: return v + span / 2 < span;
   case check::zero: return v < span;

@@ -18,8 +18,8 @@ struct apply_relocations {
   using relocation = typename arch::relocation;
   using image_type = elf::image<format>;
   static constexpr std::string_view name = "apply_relocations"sv;
-  using needs = types<image_type, load_info, section_table, arch_slots<arch>>;
-  using mutates = types<module_record, resolved_symbols>;
+  using needs = types<image_type, load_info, section_table>;
+  using mutates = types<arch_state<arch>, module_record, resolved_symbols>;
 
   static constexpr u32 own_kind =
       sizeof(relocation) == sizeof(typename format::rela) ? elf::sht_rela : elf::sht_rel;
@@ -27,15 +27,13 @@ struct apply_relocations {
 
   template <class Env>
   static errc run(Env& env, image_type const& image, load_info const& info,
-                  section_table const& table, arch_slots<arch> const& slots, module_record& m,
+                  section_table const& table, arch_state<arch>& slots, module_record& m,
                   resolved_symbols& symbols) noexcept {
-    fill_slots(table, slots, symbols);
-    typename arch::state state = slots.state;
+    typename arch::state& state = slots.state;
     state.symbols = image.template entries<typename format::sym>(info.sym);
-    symbol_values values{symbols.values, symbols.attributes,
-                         symbols.unresolved_weak && !Env::abi::weak_branches};
-    if (Env::abi::weak_branches)
-      values.attributes = {};
+    state.fill(table, symbols.values);
+    symbol_values const values{symbols.values, symbols.attributes,
+                               symbols.unresolved_weak && !Env::abi::weak_branches};
     for (u32 i = 1; i < table.file_count; ++i) {
       if (table[i].type != own_kind && table[i].type != other_kind)
         continue;
@@ -50,7 +48,7 @@ struct apply_relocations {
       if (code == errc::ok && !skipped<Env>(table[i]) &&
           one_section<Env::abi::wide_relocations>(image, table, i, values, state, env.err) !=
               errc::ok)
-        code = described(env, image, info, i);
+        code = described(env, image, info, table, i);
       if (code != errc::ok)
         return code;
     }
@@ -66,28 +64,19 @@ private:
            (!Env::abi::livepatch || !starts_with(s.name, ".klp.rela.vmlinux."sv));
   }
 
-  static void fill_slots(section_table const& table, arch_slots<arch> const& slots,
-                         resolved_symbols const& symbols) noexcept {
-    for (std::size_t i = 0; i < slots.got_slot.size() && i < symbols.values.size(); ++i) {
-      if (u32 n = slots.got_slot[i]; n != 0)
-        arch::write_got_slot(table[slots.got_section].host + u64{n - 1} * arch::got_slot_size,
-                             symbols.values[i]);
-      if (u32 n = slots.plt_slot[i]; n != 0)
-        arch::write_plt_entry(table[slots.plt_section].host + u64{n - 1} * arch::plt_entry_size,
-                              symbols.values[i]);
-    }
-  }
-
   static section_relocations<relocation> input(image_type const& image, section_table const& table,
                                                u32 i) noexcept {
     u32 const t = image.section(i).sh_info;
-    return {table[t].bytes(), table[t].target, image.data(t),
-            image.template entries<relocation>(i)};
+    auto entries = image.template entries<relocation>(i);
+    if (table[i].reordered != nullptr)
+      entries = {reinterpret_cast<relocation const*>(table[i].reordered), entries.size()};
+    byte_view const original = table[t].type == elf::sht_nobits ? byte_view{} : image.data(t);
+    return {table[t].bytes(), table[t].target, original, entries};
   }
 
   template <bool Wide>
   static errc one_section(image_type const& image, section_table const& table, u32 i,
-                          symbol_values const& values, typename arch::state const& state,
+                          symbol_values const& values, typename arch::state& state,
                           error& e) noexcept {
     auto const in = input(image, table, i);
     // Several sections may relocate one target: on a fault the earlier ones are applied again.
@@ -97,10 +86,18 @@ private:
       for (u32 k = 1; k < i; ++k)
         if (table[k].type == own_kind && image.section(k).sh_info == image.section(i).sh_info &&
             (table[k].flags & elf::shf_rela_livepatch) == 0)
-          static_cast<void>(
-              reloc::exact_loop<arch, Wide>(input(image, table, k), values, state, ignored));
+          static_cast<void>(exact<Wide>(input(image, table, k), values, state, ignored));
     };
     return relocate<arch, Wide>(in, values, state, e, replay);
+  }
+
+  template <bool Wide>
+  static errc exact(section_relocations<relocation> const& in, symbol_values const& values,
+                    typename arch::state& state, error& e) noexcept {
+    if (errc code = kmodld::detail::begin_section(in, values, state, e); code != errc::ok)
+      return code;
+    errc const code = reloc::exact_loop<arch, Wide>{in, values, state, e}();
+    return code == errc::ok ? kmodld::detail::end_section(state, e) : code;
   }
 
   static void copy_back(std::span<std::byte> bytes, byte_view original) noexcept {
@@ -112,9 +109,10 @@ private:
 
   /// Adds the names to what the relocation core found.
   template <class Env>
-  static errc described(Env& env, image_type const& image, load_info const& info, u32 i) noexcept {
+  static errc described(Env& env, image_type const& image, load_info const& info,
+                        section_table const& table, u32 i) noexcept {
     env.err.section = i;
-    auto const relocations = image.template entries<relocation>(i);
+    auto const relocations = input(image, table, i).relocations;
     auto const symbols = image.template entries<typename format::sym>(info.sym);
     u32 const symbol = arch::symbol_of(relocations[env.err.index]);
     return env.fail_with_names(symbol < symbols.size()

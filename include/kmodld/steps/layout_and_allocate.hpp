@@ -31,14 +31,15 @@ struct layout_and_allocate {
   static constexpr std::string_view name = "layout_and_allocate"sv;
   using needs = types<image_type, load_info>;
   using mutates = types<section_table>;
-  using yields = types<module_record, module_layout, arch_slots<arch>>;
+  using yields = types<module_record, module_layout, arch_state<arch>>;
 
   template <class Env>
   static errc run(Env& env, image_type const& image, load_info const& info, section_table& table,
-                  module_record& out, module_layout& layout, arch_slots<arch>& slots) noexcept {
+                  module_record& out, module_layout& layout, arch_state<arch>& slots) noexcept {
     if (errc code = check_modinfo(env, info); code != errc::ok)
       return code;
-    if (errc code = module_frob_arch_sections(env, image, info, table, slots); code != errc::ok)
+    if (errc code = module_frob_arch_sections(env, image, info, table, slots.state);
+        code != errc::ok)
       return code;
     if (errc code = enforce_rwx(env, table); code != errc::ok)
       return code;
@@ -47,20 +48,20 @@ struct layout_and_allocate {
     for (std::string_view sealed : {".data..ro_after_init"sv, "__jump_table"sv})
       if (u32 i = table.find(sealed); i != 0)
         table[i].flags |= elf::shf_ro_after_init;
+    // s390 puts GOT and PLT before the first section.
+    if constexpr (requires { slots.state.core_prefix; })
+      layout.parts[0].size = slots.state.core_prefix;
     if (errc code = place(env, image, info, table, layout); code != errc::ok)
       return code;
     if (errc code = allocate(env, image, info, table, layout, out); code != errc::ok)
       return code;
-    slots.state.got = table[slots.got_section].target;
-    slots.state.plt = table[slots.plt_section].target;
-    slots.state.got_slot = slots.got_slot;
-    slots.state.plt_slot = slots.plt_slot;
+    slots.state.placed(table, *out);
     return errc::ok;
   }
 
   template <class Env>
   static void undo(Env& env, section_table&, module_record& m, module_layout&,
-                   arch_slots<arch>&) noexcept {
+                   arch_state<arch>&) noexcept {
     module_deallocate(env, m);
   }
 

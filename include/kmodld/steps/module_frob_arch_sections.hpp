@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// module_frob_arch_sections: counts what the module needs of GOT and PLT and makes room for them
-// as sections of their own. A part of layout_and_allocate. Scratch memory goes with free_copy.
+// module_frob_arch_sections: the architecture makes room for GOT, PLT, stubs and veneers. A part of
+// layout_and_allocate. Scratch memory goes with free_copy.
 #pragma once
 
 #include <kmodld/environment.hpp>
@@ -9,101 +9,75 @@
 
 namespace kmodld::steps {
 
-namespace detail {
-
-inline u32 add_section(section_table& table, std::string_view name, u64 size, u64 flags) noexcept {
-  table[table.used] = {.flags = elf::shf_alloc | flags,
-                       .size = size,
-                       .align = 16,
-                       .type = elf::sht_nobits,
-                       .name = name};
-  return table.used++;
-}
-
-} // namespace detail
-
-/// One slot a symbol and kind, numbered by first use.
+/// What an architecture's own frob(context) works with.
 template <class Env>
-class slot_counter {
+struct frob_context {
   using arch = typename Env::arch;
+  using format = typename arch::format;
   using relocation = typename arch::relocation;
-  using sym = typename Env::format::sym;
-  using needs = reloc::slot_needs<arch>;
+  using abi = typename Env::abi;
 
-  // A stub is only wanted where calls may lead out of reach.
-  static constexpr u8 wanted_of(u32 type) noexcept {
-    constexpr u8 mask =
-        (Env::abi::wide_relocations ? reloc::needs_got | reloc::needs_got_slot : 0) |
-        (Env::abi::far_calls ? reloc::needs_plt_entry : 0);
-    return needs::of(type) & mask;
+  Env& env;
+  elf::image<format> const& image;
+  load_info const& info;
+  section_table& table;
+
+  std::span<typename format::sym const> symbols() const noexcept {
+    return image.template entries<typename format::sym>(info.sym);
+  }
+  template <class T>
+  std::span<T> scratch(u64 count) const noexcept {
+    return env.template scratch<T>(count);
+  }
+  errc no_memory(u64 bytes) const noexcept {
+    return env.fail(errc::no_memory, {.subject = "relocations"sv, .n0 = bytes});
+  }
+  errc missing(std::string_view section) const noexcept {
+    return env.fail(errc::arch_section_missing, {.subject = section});
   }
 
-  Env& env_;
-  elf::table<sym> symbols_;
-  arch_slots<arch>& slots_;
-
-public:
-  u32 got_count = 0, plt_count = 0;
-  bool got_used = false;
-
-  slot_counter(Env& env, elf::table<sym> symbols, arch_slots<arch>& slots) noexcept
-      : env_{env}, symbols_{symbols}, slots_{slots} {}
-
-  errc count(elf::table<relocation> relocations) noexcept {
-    unsigned any = 0;
-    for (relocation const& r : relocations)
-      any |= wanted_of(arch::type_of(r));
-    if (any == 0) [[likely]]
-      return errc::ok;
-    if (slots_.got_slot.empty()) {
-      slots_.got_slot = env_.template scratch<u32>(symbols_.size());
-      slots_.plt_slot = env_.template scratch<u32>(symbols_.size());
-      if (slots_.got_slot.empty() || slots_.plt_slot.empty())
-        return env_.fail(errc::no_memory,
-                         {.subject = "GOT and PLT slots"sv, .n0 = symbols_.size() * sizeof(u32)});
-    }
-    for (relocation const& r : relocations)
-      add(wanted_of(arch::type_of(r)), arch::symbol_of(r));
+  /// Calls f(section index, entries) for every relocation section whose target exists.
+  template <class F>
+  errc for_each_relocations(F&& f) const noexcept {
+    constexpr u32 kind = reloc::addend_in_place<relocation> ? elf::sht_rel : elf::sht_rela;
+    for (u32 i = 1; i < table.file_count; ++i)
+      if (table[i].type == kind)
+        if (errc code = f(i, image.template entries<relocation>(i)); code != errc::ok)
+          return code;
     return errc::ok;
   }
 
-private:
-  void add(u8 wanted, u32 symbol) noexcept {
-    if (symbol >= symbols_.size())
-      return; // refused by apply_relocations, with its place
-    got_used = got_used || (wanted & reloc::needs_got) != 0;
-    if ((wanted & reloc::needs_got_slot) != 0 && slots_.got_slot[symbol] == 0)
-      slots_.got_slot[symbol] = ++got_count;
-    if ((wanted & reloc::needs_plt_entry) != 0 && slots_.plt_slot[symbol] == 0 &&
-        symbols_[symbol].st_shndx == elf::shn_undef)
-      slots_.plt_slot[symbol] = ++plt_count;
+  /// A writable copy of section i's entries, which is applied in its place.
+  std::span<relocation> reorder(u32 i) const noexcept {
+    auto const original = image.template entries<relocation>(i);
+    auto copy = env.template scratch<relocation>(original.size());
+    if (!copy.empty()) {
+      __builtin_memcpy(copy.data(), original.data(), original.size_bytes());
+      table[i].reordered = reinterpret_cast<std::byte const*>(copy.data());
+    }
+    return copy;
   }
 };
 
 template <class Env>
 errc module_frob_arch_sections(Env& env, elf::image<typename Env::format> const& image,
                                load_info const& info, section_table& table,
-                               arch_slots<typename Env::arch>& slots) noexcept {
+                               typename Env::arch::state& state) noexcept {
   using arch = typename Env::arch;
-  using relocation = typename arch::relocation;
-  if constexpr (!Env::abi::wide_relocations && !Env::abi::far_calls)
+  using abi = typename Env::abi;
+  frob_context<Env> context{env, image, info, table};
+  if constexpr (requires { arch::frob(context, state); }) {
+    return arch::frob(context, state);
+  } else {
+    constexpr u8 wanted = (abi::wide_relocations ? reloc::needs_got | reloc::needs_got_slot : 0) |
+                          (abi::far_calls ? reloc::needs_plt_entry : 0);
+    if constexpr (wanted == 0)
+      return errc::ok;
+    auto scratch = [&env](u64 count) { return env.template scratch<u32>(count); };
+    if (state.count(image, table, context.symbols(), wanted, scratch) != errc::ok)
+      return context.no_memory(context.symbols().size() * sizeof(u32));
     return errc::ok;
-  constexpr u32 kind =
-      sizeof(relocation) == sizeof(typename Env::format::rela) ? elf::sht_rela : elf::sht_rel;
-  slot_counter<Env> counter{env, image.template entries<typename Env::format::sym>(info.sym),
-                            slots};
-  u32 const file_count = table.file_count;
-  for (u32 i = 1; i < file_count; ++i)
-    if (table[i].type == kind && table[image.section(i).sh_info].allocated())
-      if (errc code = counter.count(image.template entries<relocation>(i)); code != errc::ok)
-        return code;
-  if (counter.got_used)
-    slots.got_section =
-        detail::add_section(table, ".got"sv, u64{counter.got_count} * arch::got_slot_size, 0);
-  if (counter.plt_count != 0)
-    slots.plt_section = detail::add_section(
-        table, ".plt"sv, u64{counter.plt_count} * arch::plt_entry_size, elf::shf_execinstr);
-  return errc::ok;
+  }
 }
 
 } // namespace kmodld::steps

@@ -30,7 +30,10 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
     reach.first = w.first > reach.first ? w.first : reach.first;
     reach.last = w.last < reach.last ? w.last : reach.last;
   };
-  if constexpr (bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>) {
+  // Where stubs and a GOT lead to exports at any distance, only the module must hold together.
+  constexpr bool exports_anywhere = requires { arch::exports_anywhere; };
+  if constexpr (!exports_anywhere &&
+                bounded_resolver<std::remove_cvref_t<decltype(env.policy().symbol_resolver)>>) {
     reach_window exports;
     {
       lock_guard lock{env.policy().lock};
@@ -76,7 +79,9 @@ void copy_sections(elf::image<typename Env::format> const& image, section_table&
     region const& memory = m.memories[s.memory].memory;
     s.target = memory.target + s.offset;
     s.host = memory.host + s.offset;
-    byte_view bytes = i < table.file_count ? image.data(i) : byte_view{};
+    // The architecture may have made room in a section that has bytes of its own in the file.
+    byte_view const bytes =
+        i < table.file_count && s.type != elf::sht_nobits ? image.data(i) : byte_view{};
     if (!bytes.empty())
       __builtin_memcpy(s.host, bytes.data(), bytes.size());
   }

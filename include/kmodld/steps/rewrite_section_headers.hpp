@@ -17,7 +17,7 @@ struct rewrite_section_headers {
   using yields = types<section_table>;
 
   /// GOT and PLT come after the sections of the file.
-  static constexpr u32 own_sections = 2;
+  static constexpr u32 own_sections = 4;
 
   template <class Env>
   static errc run(Env& env, image_type const& image, load_info const& info,

@@ -150,13 +150,13 @@ struct simplify_symbols {
   using image_type = elf::image<typename arch::format>;
   using sym = typename arch::format::sym;
   static constexpr std::string_view name = "simplify_symbols"sv;
-  using needs = types<image_type, load_info, section_table, arch_slots<arch>>;
+  using needs = types<image_type, load_info, section_table, arch_state<arch>>;
   using mutates = types<module_record>;
   using yields = types<resolved_symbols>;
 
   template <class Env>
   static errc run(Env& env, image_type const& image, load_info const& info,
-                  section_table const& table, arch_slots<arch> const& slots, module_record& m,
+                  section_table const& table, arch_state<arch> const& slots, module_record& m,
                   resolved_symbols& out) noexcept {
     auto const symbols = image.template entries<sym>(info.sym);
     byte_view const strings = image.data(info.str);
@@ -187,6 +187,13 @@ struct simplify_symbols {
       out.attributes[i] = attributes_of(s);
       if (shndx == elf::shn_undef) {
         queries[count].name = string_at(strings, s.st_name);
+        if constexpr (requires { arch::symbol_name(queries[count].name); })
+          queries[count].name = arch::symbol_name(queries[count].name);
+        if constexpr (requires { slots.state.own_symbol(queries[count].name, out.values[i]); })
+          if (slots.state.own_symbol(queries[count].name, out.values[i])) {
+            out.attributes[i] = static_cast<u8>(out.attributes[i] & ~symbol_undefined);
+            continue;
+          }
         names_size += queries[count++].name.size() + 1;
         if (names_size > name_limit)
           return env.fail(errc::symbol_names_overlap, {.n0 = name_limit, .index = i});
@@ -242,7 +249,7 @@ private:
 
   template <class Env>
   static errc resolve_all(Env& env, image_type const& image, load_info const& info,
-                          arch_slots<arch> const& slots, elf::table<sym> symbols,
+                          arch_state<arch> const& slots, elf::table<sym> symbols,
                           std::span<symbol_query> queries, module& m, resolved_symbols& out,
                           u32& last_bad) noexcept {
     errc result = errc::ok;
@@ -269,7 +276,7 @@ private:
       errc code = resolution.resolve(q);
       if (code == errc::ok && q.found) {
         out.values[i] = q.symbol.value.value;
-      } else if (code == errc::ok && slots.got_section != 0 &&
+      } else if (code == errc::ok && slots.state.got.value != 0 &&
                  equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
         out.values[i] = slots.state.got.value;
       } else if (code == errc::ok && (out.attributes[i] & symbol_weak) != 0) {

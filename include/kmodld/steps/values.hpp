@@ -32,13 +32,9 @@ struct module_record {
   module* operator->() const noexcept { return record; }
 };
 
-/// GOT and PLT slots by symbol, counted before layout; yielded by layout_and_allocate.
+/// GOT, PLT and what else the architecture keeps while relocating; yielded by layout_and_allocate.
 template <class Arch>
-struct arch_slots {
-  u32 got_section = 0; ///< index in the section table, 0: none
-  u32 plt_section = 0;
-  std::span<u32> got_slot;
-  std::span<u32> plt_slot;
+struct arch_state {
   typename Arch::state state;
 };
 
