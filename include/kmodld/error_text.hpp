@@ -191,7 +191,7 @@ class text_sink {
 public:
   explicit constexpr text_sink(std::span<char> out) noexcept : out_{out} {}
   constexpr void put(char c) noexcept {
-    if (used_ + 1 < out_.size())
+    if (!out_.empty() && used_ < out_.size() - 1)
       out_[used_] = c;
     ++used_;
   }

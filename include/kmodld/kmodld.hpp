@@ -13,6 +13,6 @@
 //   hosted/          models for programs with an operating system (not included here)
 #pragma once
 
-#include <kmodld/arch/x86_64.hpp>
+#include <kmodld/arch/all.hpp>
 #include <kmodld/error_text.hpp>
 #include <kmodld/loader.hpp>

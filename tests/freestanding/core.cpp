@@ -3,6 +3,7 @@
 // with nm what it would need, tests/parts/tidy.sh reads it with clang-tidy.
 #include "host.hpp"
 
+#include <kmodld/arch/all.hpp>
 #include <kmodld/linux/debug_query.hpp>
 #include <kmodld/linux/dynamic_debug.hpp>
 #include <kmodld/linux/kallsyms.hpp>
@@ -182,5 +183,22 @@ template errc relocate<arch::x86_64>(section_relocations<arch::x86_64::relocatio
 template errc relocate<arch::x86_64, false>(section_relocations<arch::x86_64::relocation> const&,
                                             symbol_values const&, arch::x86_64::state&,
                                             error&) noexcept;
+
+namespace freestanding {
+
+/// The relocation core of every architecture.
+u32 relocate_all(byte_view bytes, std::span<std::byte> out, symbol_values const& symbols) {
+  u32 good = 0;
+  arch::all::for_each([&]<class Arch>() {
+    elf::table<typename Arch::relocation> const entries{
+        reinterpret_cast<typename Arch::relocation const*>(bytes.data()), 1};
+    typename Arch::state state{};
+    error e;
+    good += relocate<Arch>({out, {4096}, bytes, entries}, symbols, state, e) == errc::ok ? 1u : 0u;
+  });
+  return good;
+}
+
+} // namespace freestanding
 
 } // namespace kmodld
