@@ -44,15 +44,16 @@ struct try_relocations {
   using image_type = kmodld::elf::image<typename arch::format>;
   static constexpr std::string_view name = "try_relocations";
   using needs = kmodld::types<image_type, kmodld::load_info, kmodld::section_table,
-                              kmodld::arch_slots<arch>, kmodld::resolved_symbols>;
+                              kmodld::arch_state<arch>, kmodld::resolved_symbols>;
   using mutates = kmodld::types<kmodld::module_record>;
 
   template <class Env>
   static errc run(Env& env, const image_type& image, const kmodld::load_info& info,
-                  const kmodld::section_table& table, const kmodld::arch_slots<arch>& slots,
+                  const kmodld::section_table& table, const kmodld::arch_state<arch>& slots,
                   const kmodld::resolved_symbols& symbols, kmodld::module_record&) noexcept {
     auto state = slots.state;
     state.symbols = image.template entries<typename arch::format::sym>(info.sym);
+    state.fill(table, symbols.values);
     const kmodld::symbol_values values{symbols.values, symbols.attributes, symbols.unresolved_weak};
     for (u32 i = 1; i < table.file_count; ++i) {
       const kmodld::section_entry& target = table[image.section(i).sh_info];
@@ -66,8 +67,9 @@ struct try_relocations {
         env.err = {};
         const kmodld::section_relocations<typename arch::relocation> one{
             target.bytes(), target.target, image.data(image.section(i).sh_info), {&all[k], 1}};
-        if (kmodld::reloc::exact_loop<arch, Env::abi::wide_relocations>(one, values, state,
-                                                                        env.err) == errc::ok)
+        kmodld::reloc::exact_loop<arch, Env::abi::wide_relocations> loop{one, values, state,
+                                                                         env.err};
+        if (loop() == errc::ok)
           continue;
         env.err.section = i;
         env.err.index = k;
