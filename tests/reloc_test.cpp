@@ -243,8 +243,7 @@ TEST_CASE("a fault in the second section of a target: the first is applied again
           auto in = b.input();
           in.relocations = first;
           auto const symbols = b.symbols();
-          CHECK(reloc::exact_loop<arch::x86_64, true>{in, symbols, b.state, ignored}() ==
-                errc::ok);
+          CHECK(reloc::exact_loop<arch::x86_64, true>{in, symbols, b.state, ignored}() == errc::ok);
         });
     CHECK(replays == (code == errc::ok ? 0 : 1));
     return code;

@@ -377,8 +377,8 @@ namespace {
 
 struct loongarch64_numbers {
   using format = elf::elf64_le;
-  static constexpr u32 machine = 258, word = 2, prel32 = 99;
-  static constexpr bool rela = true, relative_exports = false;
+  [[maybe_unused]] static constexpr u32 machine = 258, word = 2, prel32 = 99;
+  [[maybe_unused]] static constexpr bool rela = true, relative_exports = false;
 };
 using builder = module_builder<loongarch64_numbers>;
 

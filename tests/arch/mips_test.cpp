@@ -353,8 +353,8 @@ namespace {
 
 struct mips64el_numbers {
   using format = elf::elf64_le;
-  static constexpr u32 machine = 8, word = 18, prel32 = 248;
-  static constexpr bool rela = true, relative_exports = false;
+  [[maybe_unused]] static constexpr u32 machine = 8, word = 18, prel32 = 248;
+  [[maybe_unused]] static constexpr bool rela = true, relative_exports = false;
 };
 using near_config = verify::verify_config<arch::mips64el, false, 4096, false>;
 struct far_config : near_config {

@@ -178,8 +178,7 @@ template class symbol_table<freestanding::memory, freestanding::grace>;
 template class linux_parameters<elf::elf64_le, freestanding::memory&>;
 template class sysfs_tree<elf::elf64_le, freestanding::full_parameters>;
 template errc relocate<arch::x86_64>(section_relocations<arch::x86_64::relocation> const&,
-                                     symbol_values const&, arch::x86_64::state&,
-                                     error&) noexcept;
+                                     symbol_values const&, arch::x86_64::state&, error&) noexcept;
 template errc relocate<arch::x86_64, false>(section_relocations<arch::x86_64::relocation> const&,
                                             symbol_values const&, arch::x86_64::state&,
                                             error&) noexcept;

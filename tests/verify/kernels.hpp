@@ -52,7 +52,7 @@ inline kernel const* find_kernel(std::string_view release) {
 }
 
 /// By the architecture's name in kmodld.
-inline machine machine_named(std::string_view arch) {
+constexpr machine machine_named(std::string_view arch) {
   constexpr std::pair<std::string_view, machine> names[] = {
       {"x86_64", machine::x86_64},
       {"i386", machine::i386},

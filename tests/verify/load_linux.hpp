@@ -32,8 +32,11 @@ struct look_at_memory {
     out.strtab = table[info.str].target.value;
     out.asked = env.policy().symbol_resolver.asked;
     // What the architecture defines itself is undefined in the file, but nobody is asked for it.
-    for (auto const& [symbol, should] : env.policy().allocator.source->undefined) {
+    for (auto const& entry : env.policy().allocator.source->undefined) {
+      std::string const& symbol = entry.first;
+      u64 const should = entry.second;
       u64 value = 0;
+      static_cast<void>(should);
       if constexpr (requires { slots.state.own_symbol(symbol, value); })
         if (slots.state.own_symbol(symbol, value)) {
           out.asked.insert(symbol);
@@ -124,17 +127,27 @@ void load_linux_as(record const& r, kernel const& k, byte_view image, outcome& o
     out.complaints.push_back("the module is still listed after its load was undone");
 }
 
-/// The combinations that kernels of the table have.
+/// The combinations that kernels of the table have: only these are compiled.
+template <class Arch, bool SevenKinds, u64 PageSize, bool KallsymsAll>
+void load_linux_if(record const& r, kernel const& k, byte_view image, outcome& out) {
+  constexpr bool exists = [] {
+    for (kernel const& one : kernels)
+      if (one.arch == machine_named(Arch::name) && one.seven_kinds == SevenKinds &&
+          one.page_size == PageSize && one.kallsyms_all == KallsymsAll)
+        return true;
+    return false;
+  }();
+  if constexpr (exists)
+    if (k.seven_kinds == SevenKinds && k.page_size == PageSize && k.kallsyms_all == KallsymsAll)
+      load_linux_as<verify_config<Arch, SevenKinds, PageSize, KallsymsAll>>(r, k, image, out);
+}
+
 template <class Arch>
 void load_linux(record const& r, kernel const& k, byte_view image, outcome& out) {
-  if (k.seven_kinds)
-    load_linux_as<verify_config<Arch, true, 4096, true>>(r, k, image, out);
-  else if (k.page_size == 65536)
-    load_linux_as<verify_config<Arch, false, 65536, false>>(r, k, image, out);
-  else if (k.kallsyms_all)
-    load_linux_as<verify_config<Arch, false, 4096, true>>(r, k, image, out);
-  else
-    load_linux_as<verify_config<Arch, false, 4096, false>>(r, k, image, out);
+  load_linux_if<Arch, true, 4096, true>(r, k, image, out);
+  load_linux_if<Arch, false, 4096, true>(r, k, image, out);
+  load_linux_if<Arch, false, 4096, false>(r, k, image, out);
+  load_linux_if<Arch, false, 65536, false>(r, k, image, out);
 }
 
 } // namespace kmodld::verify
