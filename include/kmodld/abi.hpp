@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Which kernel's module format and layout a host speaks, and the build options behind it.
 //
-// A Config names one of these or derives from one and changes what differs:
-//   struct my_abi : kmodld::abi::linux_6_1 { static constexpr bool kallsyms_all = false; };
+// A Config names one of these or derives from one and changes what differs. linux_of adds what the
+// architecture has otherwise (nothing on x86):
+//   struct my_abi : kmodld::abi::linux_of<arch, kmodld::abi::linux_6_1> {
+//     static constexpr bool kallsyms_all = false;
+//   };
 #pragma once
 
 #include <kmodld/linux/extable.hpp>

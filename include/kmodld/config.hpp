@@ -54,7 +54,9 @@ namespace detail {
   struct member##_of<C> {                                                                          \
     using type = typename C::member;                                                               \
   };
-KMODLD_OPTIONAL(abi, abi::linux_6_1)
+template <class C>
+using default_abi = kmodld::abi::linux_of<typename C::arch, kmodld::abi::linux_6_1>;
+KMODLD_OPTIONAL(abi, default_abi<C>)
 KMODLD_OPTIONAL(lock, no_lock)
 KMODLD_OPTIONAL(percpu, uniprocessor)
 KMODLD_OPTIONAL(verifier, no_keys_verifier)
@@ -93,6 +95,10 @@ KMODLD_NAMES(diagnostic)
 KMODLD_NAMES(rcu)
 KMODLD_NAMES(hook)
 #undef KMODLD_NAMES
+
+/// Policies go into the loader by value or by reference.
+template <class T>
+inline constexpr bool can_be_member = std::is_reference_v<T> || std::is_move_constructible_v<T>;
 
 /// Checks one member after the other; the first that is wrong stops the compiler with one sentence.
 template <class C>
@@ -140,6 +146,46 @@ consteval bool check_config() {
     static_assert(notifier_policy<bare<typename C::notifier>>,
                   "kmodld: Config::notifier is not a notifier_policy; it needs noexcept "
                   "notify(event, module) -> int");
+  // Optional parts that are there by name but not by contract would be left out without a word.
+  if constexpr (names_symbol_resolver<C>) {
+    using R = bare<typename C::symbol_resolver>;
+    static_assert(
+        !requires { &R::add; } || export_registry<R>,
+        "kmodld: Config::symbol_resolver has add but is not an export_registry; it needs "
+        "noexcept add(name, symbol) -> bool and remove(name, owner) -> void");
+    static_assert(
+        !requires { &R::find_batch; } || batch_resolver<R>,
+        "kmodld: Config::symbol_resolver has find_batch but is not a batch_resolver; it "
+        "needs noexcept find_batch(queries, count) -> void");
+  }
+  using H = bare<typename hooks_of<C>::type>;
+  static_assert(
+      !requires { &H::finalize; } || finalize_hook<H>,
+      "kmodld: Config::hooks has finalize but is not a finalize_hook; see "
+      "kmodld/policy/hooks.hpp");
+  static_assert(
+      !requires { &H::ftrace_init; } || ftrace_hook<H>,
+      "kmodld: Config::hooks has ftrace_init but is not an ftrace_hook; see "
+      "kmodld/policy/hooks.hpp");
+  static_assert(
+      !requires { &H::ddebug_add; } || dynamic_debug_hook<H>,
+      "kmodld: Config::hooks has ddebug_add but is not a dynamic_debug_hook; see "
+      "kmodld/policy/hooks.hpp");
+  static_assert(
+      !requires { &H::klp_coming; } || livepatch_hook<H>,
+      "kmodld: Config::hooks has klp_coming but is not a livepatch_hook; see "
+      "kmodld/policy/hooks.hpp");
+  if constexpr (names_notifier<C>)
+    static_assert(can_be_member<typename C::notifier>,
+                  "kmodld: Config::notifier cannot be moved; name a reference to it");
+  if constexpr (names_symbol_resolver<C>)
+    static_assert(can_be_member<typename C::symbol_resolver>,
+                  "kmodld: Config::symbol_resolver cannot be moved; name a reference to it");
+  if constexpr (names_allocator<C>)
+    static_assert(can_be_member<typename C::allocator>,
+                  "kmodld: Config::allocator cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename parameters_of<C>::type>,
+                "kmodld: Config::parameters cannot be moved; name a reference to it");
   static_assert(lock_policy<bare<typename lock_of<C>::type>>,
                 "kmodld: Config::lock is not a lock_policy; see kmodld/policy/lock.hpp");
   static_assert(std::is_same_v<bare<typename percpu_of<C>::type>, uniprocessor> ||
@@ -171,6 +217,7 @@ consteval bool check_config() {
 } // namespace detail
 
 /// The policies of a loader: one member each, by value or by reference as the Config names them.
+/// Members that are references must be initialised.
 /// An unused optional policy takes no bytes.
 template <class C>
 struct policies {
