@@ -73,7 +73,7 @@ public:
   /// Unloads what is still loaded, users first; modules without exit are given up by force.
   ~loader() {
     state_.settings.modules_disabled = false; // keeps users out, not this
-    unload_all();
+    unload_all(true);
   }
 
   /// init_module: loads the object in `image`, which is only read, and is not needed afterwards.
@@ -200,12 +200,12 @@ public:
   u32 last_unloaded_taints() const noexcept { return state_.last_unloaded_taints; }
 
   /// Newest first, over and over until nothing more goes; then by force.
-  void unload_all() noexcept {
+  void unload_all(bool at_exit = false) noexcept {
     for (bool force : {false, true})
       for (bool progress = true; progress;) {
         progress = false;
         for (module& m : state_.modules)
-          if (unload(m.name(), {.force = force}).has_value()) {
+          if (unload(m.name(), {.force = force, .at_exit = force && at_exit}).has_value()) {
             progress = true;
             break;
           }

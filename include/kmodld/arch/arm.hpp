@@ -189,19 +189,19 @@ public:
       u32 n = 0;
       while (n < fixed.size() && fixed[n] != to)
         ++n;
-      if (n == fixed.size() && used != 0 && word(literal(used - 1)) == to)
+      if (n == fixed.size()) {
+        bool const repeated = used != 0 && word(literal(used - 1)) == to;
+        if (!repeated && !append(to))
+          return false;
         n = used - 1;
-      else if (n == fixed.size() && !append(to))
-        return false;
-      else if (n == fixed.size())
-        n = used - 1;
+      }
       at = static_cast<u32>(target.value + offset(n));
       return true;
     }
 
   private:
     static u64 offset(u32 n) noexcept {
-      return u64{n / block_entries} * (2 * line) + n % block_entries * 4;
+      return u64{n / block_entries} * (2 * line) + u64{n % block_entries} * 4;
     }
     std::byte* literal(u32 n) const noexcept { return host + offset(n) + line; }
     bool append(u32 to) noexcept {

@@ -237,7 +237,7 @@ public:
     u64 const profile[] = {0xe98d0010, 0x3d8c0000 | ha, 0x398c0000 | lo, mtctr, bctr, 0, 0};
     u64 const no_toc[] = {0x04100000, 0xe5800020, mtctr, bctr, 0, 0, 0}; // pld r12,32(pc)
     u64 const* const code = how == form::toc ? toc : how == form::profile ? profile : no_toc;
-    for (unsigned i = 0; i < 7; ++i)
+    for (std::size_t i = 0; i < 7; ++i)
       put(at + 4 * i, code[i]);
     put(at + 28, 0x73747562);
     format::word::store(at + 32, target);

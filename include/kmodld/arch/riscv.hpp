@@ -428,8 +428,11 @@ public:
         most_users = users > most_users ? users : most_users;
         return errc::ok;
       }));
-      if (most_words != 0 && (index.words = context.template scratch<u32>(most_words)).empty())
-        return context.no_memory(most_words * sizeof(u32));
+      if (most_words != 0) {
+        index.words = context.template scratch<u32>(most_words);
+        if (index.words.empty())
+          return context.no_memory(most_words * sizeof(u32));
+      }
       if (most_users != 0) {
         auto seen = context.template scratch<u32>(reloc::hash_slots_for(most_users));
         if (seen.empty())
@@ -439,10 +442,13 @@ public:
           return errc::ok;
         }));
       }
-      for (slots* p : {&got_, &plt_})
-        if (p->room != 0 &&
-            (p->index = context.template scratch<u32>(reloc::hash_slots_for(p->room))).empty())
+      for (slots* p : {&got_, &plt_}) {
+        if (p->room == 0)
+          continue;
+        p->index = context.template scratch<u32>(reloc::hash_slots_for(p->room));
+        if (p->index.empty())
           return context.no_memory(reloc::hash_slots_for(p->room) * sizeof(u32));
+      }
       make_room(context.table);
       return errc::ok;
     }

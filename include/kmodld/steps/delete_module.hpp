@@ -9,7 +9,8 @@ namespace kmodld {
 
 /// Flags of delete_module; it never blocks, whatever O_NONBLOCK says.
 struct unload_flags {
-  bool force = false; ///< O_TRUNC: unload although in use or permanent
+  bool force = false;   ///< O_TRUNC: unload although in use or permanent
+  bool at_exit = false; ///< the loader itself ends: force, also where users may not
 };
 
 namespace steps {
@@ -38,7 +39,7 @@ errc delete_module(Env& env, std::string_view wanted, unload_flags flags) noexce
     // LIVE, but its load still gives init memory back: Linux would let a forced unload run into it.
     if (m->state.load(std::memory_order_acquire) != module_state::live || !m->init_over)
       return env.fail(errc::unload_not_live);
-    bool const forced = flags.force && Env::abi::force_unload;
+    bool const forced = flags.at_exit || (flags.force && Env::abi::force_unload);
     if (m->init && !m->exit) {
       if (!forced)
         return env.fail(errc::unload_permanent);

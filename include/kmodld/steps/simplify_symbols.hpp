@@ -5,6 +5,7 @@
 // undo; the tables are scratch memory.
 #pragma once
 
+#include <kmodld/layout/layout.hpp>
 #include <kmodld/steps/check_version.hpp>
 
 namespace kmodld::steps {
