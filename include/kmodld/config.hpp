@@ -244,11 +244,11 @@ struct kernel_settings {
   std::string_view vermagic{};         ///< empty: modules of every version
   std::string_view module_blacklist{}; ///< names with commas between (module_blacklist=)
   reach_window module_window{};        ///< where module memory may lie at all
-  address ftrace_caller{};       ///< what modules' fixed stubs lead to (arm, powerpc64, arm64)
-  address mcount{};              ///< __gnu_mcount_nc, _mcount or ftrace_regs_caller
-  address kernel_toc{};          ///< powerpc64: r2 of the kernel
-  bool modules_disabled = false; ///< kernel.modules_disabled, nomodule
-  bool rodata = true;            ///< rodata=off leaves text and data writable, never executable
+  address ftrace_caller{};             ///< arm: what modules' first fixed stub leads to
+  address mcount{};                    ///< arm: __gnu_mcount_nc, the second fixed stub
+  address kernel_toc{};                ///< powerpc64: r2 of the kernel
+  bool modules_disabled = false;       ///< kernel.modules_disabled, nomodule
+  bool rodata = true; ///< rodata=off leaves text and data writable, never executable
   u64 hash_seed =
       0x6b6d6f646c64;       ///< of the tables that a hostile module could fill; random if possible
   bool async_probe = false; ///< module.async_probe

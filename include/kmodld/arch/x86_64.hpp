@@ -84,7 +84,7 @@ struct x86_64 {
 
   using state = reloc::got_plt<x86_64>;
 
-  /// What relocations of a type ask of GOT and PLT, before layout: bits of reloc::slot_need.
+  /// What relocations of a type ask of GOT and PLT, before layout: reloc::needs_got ...
   static constexpr u8 needs_of(u32 type) noexcept {
     for (reloc::rule const& r : rules)
       if (r.type == type)

@@ -27,8 +27,7 @@ concept arch_policy =
       // The window of addresses from which everything in `window` can be reached.
       { A::reach(window) } noexcept -> std::same_as<reach_window>;
       // What it keeps for one module while relocating: GOT, PLT, stubs, pairs. simple(): the hot
-      // loop
-      // may be used. Optional: begin(section, symbols, error), far(type, operands, value).
+      // loop may be used. docs/adding-an-architecture.md has the optional members of both.
       { state.simple() } noexcept -> std::same_as<bool>;
     };
 

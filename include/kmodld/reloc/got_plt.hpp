@@ -69,7 +69,7 @@ public:
   }
 
   /// Counts what the module needs and adds the sections. `scratch(n)` gives n zeroed words that
-  /// live as long as the load. `wanted` has the bits of slot_need that the host serves. no_memory
+  /// live as long as the load. `wanted` has the needs_ bits that the host serves. no_memory
   /// or ok.
   template <class Scratch>
   errc count(elf::image<format> const& image, section_table& table, std::span<sym const> all,
