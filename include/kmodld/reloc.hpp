@@ -47,8 +47,8 @@ errc relocate(section_relocations<typename Arch::relocation> const& in,
     return code;
   // Weak symbols that nobody defines and stubs are rare: they go the exact way from the start.
   if (!symbols.unresolved_weak && state.simple()) {
-    if (reloc::fast_loop<Arch, Wide>{in, symbols, state}() &&
-        detail::end_section(state, e) == errc::ok) [[likely]]
+    if (reloc::fast_loop<Arch>{in, symbols, state}() && detail::end_section(state, e) == errc::ok)
+        [[likely]]
       return errc::ok;
     replay(in.bytes);
     if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)

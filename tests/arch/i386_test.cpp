@@ -153,8 +153,9 @@ TEST_CASE("i386: which files are its own, and where memory may be") {
   CHECK(i386::reach({{0xc0000000}, {0xc1000000}}).last.value == 0xffffffff);
 }
 
-TEST_CASE("i386: 32-bit words are three classes") {
-  // NONE, S + A, S + A - P, then two each for 8 and 16 bits, and a handler for two GOT forms.
-  CHECK(reloc::classes<i386, false>::count == 3);
-  CHECK(reloc::classes<i386, true>::count == 9);
+TEST_CASE("i386: 32-bit words are one class, whether P counts or not") {
+  using classes = reloc::classes<i386>;
+  CHECK(classes::count == 2); // NONE and words
+  CHECK(classes::of_type(1) == classes::of_type(2));
+  CHECK(classes::get(classes::of_type(2)).formulas);
 }

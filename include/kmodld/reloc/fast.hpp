@@ -1,97 +1,59 @@
 // SPDX-License-Identifier: MIT
 // The hot loop: a switch on the class, inside it a tight loop over the run of relocations of that
-// class (real modules have runs of 5 on average).
+// class.
 //
-// Bounds are tested one by one, since nothing may be written outside; what does not fit and places
-// that are not zero are gathered by OR and tested once a section. Measured to be slower: 8-byte
-// read-modify-write, table loads per type inside the loop, prefetch per relocation.
+// Bounds are tested one by one, since nothing may be written outside; what does not fit, is not
+// aligned, and places that are not zero are gathered by OR and tested once a run. What limits it is
+// the number of instructions, then wrong guesses of the processor, then the stream of relocations
+// (24 bytes each). Measured to be slower: 8-byte read-modify-write, a prefetch a relocation,
+// classes that alternate in code (classes.hpp), a jump a relocation.
 #pragma once
 
-#include <kmodld/reloc/classes.hpp>
+#include <kmodld/reloc/membership.hpp>
 #include <kmodld/reloc/section.hpp>
 
 #include <utility>
 
 namespace kmodld::reloc {
 
-template <class Arch, bool Wide>
+template <class Arch>
 class fast_loop {
   using format = typename Arch::format;
-  using table = classes<Arch, Wide>;
+  using table = classes<Arch>;
   using relocation = typename Arch::relocation;
-  // The stream of relocations is what limits this loop (24 bytes each); 4 KiB ahead hides memory.
-  static constexpr std::size_t prefetch_ahead = 4096;
 
   section_relocations<relocation> const& in_;
   symbol_values const& symbols_;
   typename Arch::state& state_;
-  relocation const* at_;
-  relocation const* end_;
-  u64 faults_ = 0;
 
-  /// The run of class K that starts at at_; false if a relocation lies out of bounds.
-  template <u32 K>
-  [[gnu::always_inline]] bool run() noexcept {
-    constexpr rule_class c = table::get(K);
-    if constexpr (c.formula == formula::none) {
-      do
-        ++at_;
-      while (at_ != end_ && table::of_type(Arch::type_of(*at_)) == K);
-      return true;
-    } else {
-      using place_type = place_access<format, c.field.bytes, c.field.halves>;
-      if (in_.bytes.size() < c.field.bytes)
-        return false;
-      u64 const last = in_.bytes.size() - c.field.bytes;
-      u64 const* const values = symbols_.values.data();
-      u64 const count = symbols_.values.size();
-      std::byte* const bytes = in_.bytes.data();
-      u64 const target = in_.place.value;
-      u64 faults = 0;
-      relocation const* r = at_;
-      do {
-        __builtin_prefetch(reinterpret_cast<char const*>(r) + prefetch_ahead);
-        u64 const offset = r->r_offset;
-        u32 const symbol = Arch::symbol_of(*r);
-        if (offset > last || symbol >= count) [[unlikely]]
-          return false;
-        std::byte* const place = bytes + offset;
-        if constexpr (c.formula == formula::special) {
-          u8 const attributes = symbols_.attributes.empty() ? u8{0} : symbols_.attributes[symbol];
-          u64 shown = 0;
-          if (Arch::special(
-                  c.special_type,
-                  {values[symbol], addend<c>(*r, place), target + offset, symbol, attributes},
-                  in_.bytes, offset, state_, shown) != errc::ok) [[unlikely]]
-            return false;
-        } else {
-          u64 const a = addend<c>(*r, place);
-          u64 v = 0;
-          if constexpr (is_plain(c.formula)) {
-            v = plain_value(c.formula, values[symbol], a, target + offset);
-          } else {
-            if (!state_.has(c.formula, symbol)) [[unlikely]]
-              return false;
-            v = state_.compute(c.formula, {values[symbol], a, target + offset, symbol, 0});
-          }
-          v = address_wrapped<format>(v);
-          constexpr bool load = c.zero || c.field.count != 0;
-          u64 const old = load ? place_type::load(place) : 0;
-          if constexpr (c.zero)
-            faults |= old;
-          if constexpr (c.check != check::none)
-            faults |= static_cast<u64>(!fits(v, c.check, c.field.width()));
-          if constexpr (c.align != 0)
-            faults |= v & ((u64{1} << c.align) - 1);
-          place_type::store(place, c.field.encode(old, v));
-        }
-        ++r;
-      } while (r != end_ && table::of_type(Arch::type_of(*r)) == K);
-      at_ = r;
-      faults_ |= faults;
-      return true;
-    }
-  }
+  /// What a run starts from and leaves. Copies: a run must not reload what a store to the section
+  /// could have changed, as far as the compiler knows.
+  struct frame {
+    relocation const* at;
+    relocation const* end;
+    relocation const* pairs_end; ///< before it two more can follow
+    std::byte* bytes;
+    u64 size;
+    u64 target;
+    u64 const* values;
+    u64 count;
+    u8 const* attributes;
+    u64 faults = 0;
+  };
+
+  // Instructions of fixed size have fields that alternate: runs are short, and a call a run would
+  // cost more than registers that are spilled. x86 has words, in long runs.
+  static constexpr bool short_runs = [] {
+    for (u32 k = 0; k < table::count; ++k)
+      if (table::get(k).field.count != 0)
+        return true;
+    return false;
+  }();
+#if defined(__OPTIMIZE_SIZE__)
+  static constexpr bool unrolled = false;
+#else
+  static constexpr bool unrolled = true;
+#endif
 
   template <rule_class C>
   [[gnu::always_inline]] static u64 addend(relocation const& r, std::byte const* place) noexcept {
@@ -103,26 +65,160 @@ class fast_loop {
       return C.field.decode(place_access<format, C.field.bytes, C.field.halves>::load(place));
   }
 
+  /// The run of class K that starts at f.at; false if a relocation lies out of bounds.
+  template <u32 K>
+  [[gnu::always_inline]] bool run(frame& f) noexcept {
+    constexpr rule_class c = table::get(K);
+    using of_class = membership<Arch, K>;
+    relocation const* r = f.at;
+    relocation const* const end = f.end;
+    if constexpr (c.formula == formula::none) {
+      do
+        ++r;
+      while (r != end && table::of_type(Arch::type_of(*r)) == K);
+      f.at = r;
+      return true;
+    } else {
+      constexpr unsigned width = c.field.width();
+      using place_type = place_access<format, c.field.bytes, c.field.halves>;
+      std::byte* const bytes = f.bytes;
+      u64 const last = f.size - c.field.bytes;
+      u64 const target = f.target;
+      u64 const* const values = f.values;
+      u64 const count = f.count;
+      // One addition a value, one test a run: what fits leaves the bits above `width` clear.
+      constexpr bool gathered = (c.check == check::sign || c.check == check::zero) && width < 64;
+      u64 bias = gathered && c.check == check::sign ? u64{1} << (width - 1) : 0;
+      if constexpr (gathered && width >= 32)
+        asm("" : "+r"(bias)); // too large for an instruction: kept in a register
+      uint_of<c.field.bytes == 0 ? 1 : c.field.bytes> places = 0;
+      u64 sums = 0, low_bits = 0, misfits = 0;
+
+      auto const apply = [&](relocation const& x, u64 symbol)
+                             __attribute__((always_inline)) -> bool {
+        u64 const offset = x.r_offset;
+        if (offset > last) [[unlikely]]
+          return false;
+        std::byte* const place = bytes + offset;
+        u64 const a = addend<c>(x, place);
+        if constexpr (c.formula == formula::special) {
+          u8 const attributes = f.attributes == nullptr ? u8{0} : f.attributes[symbol];
+          operands const o{values[symbol], a, target + offset, static_cast<u32>(symbol),
+                           attributes};
+          u64 shown = 0;
+          return Arch::special(c.special_type, o, in_.bytes, offset, state_, shown) == errc::ok;
+        } else {
+          u64 v = 0;
+          if constexpr (c.formulas)
+            v = of_class::value(x, values[symbol], a, target + offset);
+          else if constexpr (is_plain(c.formula))
+            v = plain_value(c.formula, values[symbol], a, target + offset);
+          else if (u32 const n = static_cast<u32>(symbol); state_.has(c.formula, n)) [[likely]]
+            v = state_.compute(c.formula, {values[symbol], a, target + offset, n, 0});
+          else
+            return false;
+          v = address_wrapped<format>(v);
+          constexpr bool load = c.zero || c.field.count != 0;
+          u64 const old = load ? place_type::load(place) : 0;
+          if constexpr (c.zero)
+            places = static_cast<decltype(places)>(places | old);
+          if constexpr (gathered)
+            sums |= v + bias;
+          else if constexpr (c.check != check::none)
+            misfits |= static_cast<u64>(!fits(v, c.check, width));
+          if constexpr (c.align != 0)
+            low_bits |= v;
+          if constexpr (c.slices)
+            place_type::store(place, of_class::encode(x, old, v));
+          else
+            place_type::store(place, c.field.encode(old, v));
+          return true;
+        }
+      };
+
+      u64 symbol = Arch::symbol_of(*r);
+      if (symbol >= count) [[unlikely]]
+        return false;
+      if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4)
+        while (r < f.pairs_end) {
+          if (!apply(r[0], symbol)) [[unlikely]]
+            return false;
+          symbol = of_class::symbol(r[1]);
+          if (symbol >= count) {
+            ++r;
+            goto done;
+          }
+          if (!apply(r[1], symbol)) [[unlikely]]
+            return false;
+          symbol = of_class::symbol(r[2]);
+          r += 2;
+          if (symbol >= count)
+            goto done;
+        }
+      do {
+        if (!apply(*r, symbol)) [[unlikely]]
+          return false;
+        if (++r == end)
+          break;
+        symbol = of_class::symbol(*r);
+      } while (symbol < count);
+
+    done:
+      __attribute__((unused));
+      f.at = r;
+      if constexpr (gathered)
+        misfits |= sums >> (width & 63);
+      f.faults |= misfits | places | (low_bits & ((u64{1} << c.align) - 1));
+      return true;
+    }
+  }
+
+  /// The same as a call: all registers are the run's own.
+  template <u32 K>
+  [[gnu::noinline]] bool long_run(frame& f) noexcept {
+    return run<K>(f);
+  }
+  template <u32 K>
+  [[gnu::always_inline]] bool run_of(frame& f) noexcept {
+    if constexpr (short_runs || table::get(K).formula == formula::none)
+      return run<K>(f);
+    else
+      return long_run<K>(f);
+  }
+
   template <std::size_t... K>
-  [[gnu::always_inline]] bool all(std::index_sequence<K...>) noexcept {
-    while (at_ != end_) {
-      u8 const k = table::of_type(Arch::type_of(*at_));
+  [[gnu::always_inline]] bool all(frame& f, std::index_sequence<K...>) noexcept {
+    while (f.at != f.end) {
+      u8 const k = table::of_type(Arch::type_of(*f.at));
       bool good = false;
-      static_cast<void>(((k == K && (good = run<static_cast<u32>(K)>(), true)) || ...));
+      static_cast<void>(((k == K && (good = run_of<static_cast<u32>(K)>(f), true)) || ...));
       if (!good)
         return false;
     }
-    return faults_ == 0;
+    return f.faults == 0;
   }
 
 public:
   fast_loop(section_relocations<relocation> const& in, symbol_values const& symbols,
             typename Arch::state& state) noexcept
-      : in_{in}, symbols_{symbols}, state_{state}, at_{in.relocations.data()},
-        end_{in.relocations.data() + in.relocations.size()} {}
+      : in_{in}, symbols_{symbols}, state_{state} {}
 
   /// True if everything was applied. Else the section is spoilt and the exact loop tells why.
-  bool operator()() noexcept { return all(std::make_index_sequence<table::count>{}); }
+  bool operator()() noexcept {
+    auto const all_of = in_.relocations;
+    if (in_.bytes.size() < 8) // smaller than a place may be
+      return false;
+    frame f{all_of.data(),
+            all_of.data() + all_of.size(),
+            all_of.data() + (all_of.size() < 2 ? 0 : all_of.size() - 2),
+            in_.bytes.data(),
+            in_.bytes.size(),
+            in_.place.value,
+            symbols_.values.data(),
+            symbols_.values.size(),
+            symbols_.attributes.empty() ? nullptr : symbols_.attributes.data()};
+    return all(f, std::make_index_sequence<table::count>{});
+  }
 };
 
 } // namespace kmodld::reloc

@@ -76,17 +76,6 @@ struct rule {
   u8 align = 0; ///< the value's low `align` bits must be 0
 };
 
-/// What the hot loop is specialised for: rules that differ in nothing else share it.
-struct rule_class {
-  reloc::formula formula = formula::none;
-  reloc::field field{};
-  reloc::check check = check::none;
-  u8 align = 0;
-  bool zero = false;
-  u32 special_type = 0; ///< of formula::special: the type that the handler is specialised for
-  friend constexpr bool operator==(rule_class const&, rule_class const&) noexcept = default;
-};
-
 /// Whether `v` fits a field of `bits` bits under the check.
 constexpr bool fits(u64 v, check c, unsigned bits) noexcept {
   if (bits >= 64 || c == check::none)
