@@ -80,3 +80,41 @@ TEST_CASE("copy_text cuts and always ends with NUL") {
   CHECK(out[0] == '\0');
   CHECK(copy_text({}, "abc") == 0);
 }
+
+TEST_CASE("equal and index_of at every length and alignment, next to memory that is not theirs") {
+  for (std::size_t align = 0; align < 9; ++align)
+    for (std::size_t size = 0; size < 40; ++size) {
+      // Of exact size, so that the sanitizer sees a byte too many.
+      std::vector<char> a(align + size, 'x');
+      std::string_view const text{a.data() + align, size};
+      CHECK(index_of(text, 'y') == size);
+      for (std::size_t at = 0; at < size; ++at) {
+        std::vector<char> b = a;
+        std::string_view const other{b.data() + align, size};
+        CHECK(equal(text, other));
+        b[align + at] = 'y';
+        CHECK(!equal(text, other));
+        CHECK(index_of(other, 'y') == at);
+        CHECK(index_of(other, 'y', at + 1) == size);
+        CHECK(index_of(other, 'y', at / 2) == at);
+      }
+    }
+  // Bytes beside the one looked for: 0x80, 0x01 and 0xff make carries where they could mislead.
+  for (char c : {'\0', '\x01', '\x7f', '\x80', '\xff'})
+    for (char other : {'\0', '\x01', '\x7e', '\x80', '\x81', '\xff'})
+      if (c != other) {
+        std::vector<char> v(16, other);
+        v[11] = v[13] = c;
+        CHECK(index_of({v.data(), v.size()}, c) == 11);
+      }
+  static_assert(index_of("abcdefghijkl", 'k') == 10 && equal("abcdefghijkl", "abcdefghijkl"));
+}
+
+TEST_CASE("copy_text") {
+  char out[6] = "zzzzz";
+  CHECK(copy_text(out, "ab") == 2);
+  CHECK(std::string_view{out} == "ab");
+  CHECK(copy_text(out, "abcdefgh") == 5);
+  CHECK(std::string_view{out} == "abcde");
+  CHECK(copy_text(std::span{out, 0}, "x") == 0);
+}

@@ -104,10 +104,15 @@ public:
   };
 
   /// Records the load's error and reports it.
-  [[gnu::noinline]] errc fail(errc code, details const& d = {}) noexcept {
+  [[gnu::noinline]] errc fail(errc code, details const& d) noexcept {
     fill(err, code, d);
     policy().diagnostics.report(err);
     return code;
+  }
+  [[gnu::noinline]] errc fail(errc code) noexcept { return fail(code, details{}); }
+  /// There is no memory of this size for something.
+  [[gnu::noinline]] errc fail_no_memory(std::string_view what, u64 size) noexcept {
+    return fail(errc::no_memory, {.subject = what, .n0 = size});
   }
   /// Completes and reports an error that a part without names has put into err.
   errc fail_with_names(std::string_view subject = {}) noexcept {
@@ -123,7 +128,8 @@ public:
     return err.code;
   }
   /// Reports something that is not the end of the load.
-  [[gnu::noinline]] void note(errc code, details const& d = {}) noexcept {
+  [[gnu::noinline]] void note(errc code) noexcept { note(code, details{}); }
+  [[gnu::noinline]] void note(errc code, details const& d) noexcept {
     if constexpr (!std::is_same_v<detail::bare<typename detail::diagnostics_of<Config>::type>,
                                   no_diagnostics>) {
       kmodld::error n;

@@ -7,8 +7,10 @@
 
 #include <kmodld/address.hpp>
 
+#include <bit>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace kmodld {
 
@@ -24,9 +26,72 @@ constexpr std::string_view head(std::string_view s, std::size_t count) noexcept 
   return count >= s.size() ? s : std::string_view{s.data(), count};
 }
 
+namespace detail {
+
+/// Strings are read in words of the host's registers; memory of any alignment.
+using text_word = std::uintptr_t;
+
+inline text_word load_word(char const* p) noexcept {
+  text_word w;
+  __builtin_memcpy(&w, p, sizeof w);
+  return w;
+}
+
+inline constexpr text_word ones = ~text_word{0} / 0xff; ///< 1 in each byte
+
+/// The number of the first zero byte in memory order; sizeof(text_word) if there is none. Not by
+/// counting zero bits, which is a call of a library where there is no instruction for it.
+constexpr std::size_t zero_byte_of(text_word w) noexcept {
+  constexpr text_word low = ones * 0x7f;
+  constexpr unsigned bits = 8 * sizeof(text_word);
+  text_word const zero = ~(((w & low) + low) | w | low); // 0x80 in each byte that is 0
+  if constexpr (std::endian::native == std::endian::little) {
+    if (zero == 0)
+      return sizeof(text_word);
+    text_word const below = (zero - 1) & ~zero;
+    return static_cast<std::size_t>((below >> 7 & ones) * ones >> (bits - 8));
+  } else {
+    unsigned at = 0;
+    while (at < bits && (zero >> (bits - 1 - at) & 1) == 0)
+      at += 8;
+    return at / 8;
+  }
+}
+
+// Not inline: they are called from everywhere.
+[[gnu::noinline]] inline bool same_bytes(char const* a, char const* b, std::size_t n) noexcept {
+  constexpr std::size_t step = sizeof(text_word);
+  if (n < step) {
+    while (n != 0 && a[n - 1] == b[n - 1])
+      --n;
+    return n == 0;
+  }
+  for (std::size_t i = 0; i < n - step; i += step)
+    if (load_word(a + i) != load_word(b + i))
+      return false;
+  return load_word(a + n - step) == load_word(b + n - step); // overlaps the one before
+}
+
+[[gnu::noinline]] inline std::size_t find_byte(char const* s, std::size_t n, char c) noexcept {
+  constexpr std::size_t step = sizeof(text_word);
+  std::size_t i = 0;
+  for (; n - i >= step; i += step)
+    if (std::size_t const at =
+            zero_byte_of(load_word(s + i) ^ ones * static_cast<unsigned char>(c));
+        at != step)
+      return i + at;
+  while (i < n && s[i] != c)
+    ++i;
+  return i;
+}
+
+} // namespace detail
+
 constexpr bool equal(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size())
     return false;
+  if (!std::is_constant_evaluated())
+    return detail::same_bytes(a.data(), b.data(), a.size());
   for (std::size_t i = 0; i < a.size(); ++i)
     if (a[i] != b[i])
       return false;
@@ -39,9 +104,14 @@ constexpr bool starts_with(std::string_view s, std::string_view prefix) noexcept
 
 /// Index of the first `c` at or after `from`; s.size() if there is none.
 constexpr std::size_t index_of(std::string_view s, char c, std::size_t from = 0) noexcept {
-  while (from < s.size() && s[from] != c)
+  std::size_t const n = s.size();
+  if (from >= n)
+    return n;
+  if (!std::is_constant_evaluated())
+    return from + detail::find_byte(s.data() + from, n - from, c);
+  while (from < n && s[from] != c)
     ++from;
-  return from < s.size() ? from : s.size();
+  return from;
 }
 
 /// A NUL-terminated string of the loader's own making (never of an image).
@@ -82,8 +152,11 @@ constexpr std::size_t copy_text(std::span<char> out, std::string_view s) noexcep
   if (out.empty())
     return 0;
   std::size_t n = s.size() < out.size() ? s.size() : out.size() - 1;
-  for (std::size_t i = 0; i < n; ++i)
-    out[i] = s[i];
+  if (std::is_constant_evaluated())
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] = s[i];
+  else if (n != 0)
+    __builtin_memcpy(out.data(), s.data(), n);
   out[n] = '\0';
   return n;
 }

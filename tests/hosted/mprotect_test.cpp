@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -61,7 +62,44 @@ TEST_CASE_FIXTURE(fixture, "a module's memory is never writable and executable")
   CHECK(permissions(code).starts_with("r-x r-- rw-"));
   CHECK(permissions(memory.range()).find("wx") == std::string::npos);
   memory.release(memory_kind::core, code);
+  CHECK(permissions(code).find('x') == std::string::npos);
+  // Used again it is writable, whatever it was.
+  REQUIRE(memory.allocate({memory_kind::core, 8 * page, 1, {}}, code) == memory_status::ok);
   CHECK(permissions(code) == "rw-");
+}
+
+TEST_CASE("changes that are put off are made together, and go with the module") {
+  arena memory{fixture::options(false)};
+  mprotect_protector protector{memory, hosted::settles::later};
+  u64 const page = memory.page_size();
+  region texts[4], constants;
+  for (region& text : texts)
+    REQUIRE(memory.allocate({memory_kind::text, page, 1, {}}, text) == memory_status::ok);
+  REQUIRE(memory.allocate({memory_kind::rodata, page, 1, {}}, constants) == memory_status::ok);
+  for (region const& text : texts) {
+    protection const one[] = {{text, permission::read_execute}};
+    CHECK(protector.protect(one) == 0);
+  }
+  protection const two[] = {{constants, permission::read}};
+  CHECK(protector.protect(two) == 0);
+  for (region const& text : texts)
+    CHECK(permissions(text) == "rw-");
+  memory.release(memory_kind::text, texts[3]); // never executed
+  CHECK(protector.settle() == 0);
+  for (int i : {0, 1, 2})
+    CHECK(permissions(texts[i]) == "r-x");
+  CHECK(permissions(texts[3]) == "rw-");
+  CHECK(permissions(constants) == "r--");
+  CHECK(permissions({texts[0].target, texts[0].host, 3 * page}) == "r-x"); // one mapping
+  memory.release(memory_kind::text, texts[1]);
+  CHECK(permissions(texts[1]) == "rw-"); // at once
+  memory.release(memory_kind::rodata, constants);
+  CHECK(protector.settle() == 0);
+  CHECK(permissions(texts[0]) == "r-x");
+  region again;
+  REQUIRE(memory.allocate({memory_kind::rodata, page, 1, {}}, again) == memory_status::ok);
+  CHECK(permissions(again) == "rw-");
+  CHECK(std::all_of(again.host, again.host + page, [](std::byte b) { return b == std::byte{}; }));
 }
 
 TEST_CASE_FIXTURE(fixture, "what is not page-aligned is refused as a whole") {

@@ -90,3 +90,20 @@ TEST_CASE("modinfo: for_each visits every string once") {
   modinfo{memory}.for_each([&](std::string_view s) { seen.append(s).append(";"); });
   CHECK(seen == "a=b;plain;c=;");
 }
+
+TEST_CASE("modinfo: what the loader asks for is found by one walk, and is what a search finds") {
+  auto memory = exact("\0name=a\0namely=x\0alias=b\0license=\0license=GPL\0\0intree=Y\0test"
+                      "\0import_ns=A\0import_ns=B\0version=1\0=\0srcversion"sv);
+  loader_modinfo const indexed{memory};
+  modinfo const plain{memory};
+  for (std::string_view tag :
+       {"name", "vermagic", "intree", "retpoline", "staging", "livepatch", "license", "test",
+        "version", "srcversion", "import_ns", "alias", "namely", "nobody", ""}) {
+    CAPTURE(tag);
+    CHECK(indexed.get(tag).data() == plain.get(tag).data());
+    CHECK(indexed.get(tag) == plain.get(tag));
+    CHECK(indexed.has(tag) == plain.has(tag));
+  }
+  CHECK(indexed.get("license").data() != nullptr); // the first, which is empty
+  CHECK(indexed.get_next("import_ns", indexed.get("import_ns")) == "B");
+}

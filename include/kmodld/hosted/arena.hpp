@@ -6,11 +6,13 @@
 // mappings, and protecting many modules is few calls. Empty chunks go back to the common pool.
 #pragma once
 
+#include <kmodld/hosted/page_permissions.hpp>
 #include <kmodld/hosted/page_pool.hpp>
 #include <kmodld/hosted/placement.hpp>
 #include <kmodld/policy/allocator.hpp>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -42,6 +44,7 @@ public:
         chunk_{chunk_for(options.size)}, size_{round_up(options.size, chunk_)},
         base_{reserve(options)}, pool_{base_ == nullptr ? 0 : static_cast<page>(size_ / page_size_),
                                        target(base_) / page_size_},
+        permissions_{base_, page_size_, pool_.pages()},
         state_{static_cast<u8*>(std::calloc(pool_.pages(), 1))} {}
   arena(arena const&) = delete;
   arena& operator=(arena const&) = delete;
@@ -50,7 +53,9 @@ public:
     unmap(alias_);
   }
 
-  bool valid() const noexcept { return pool_.pages() != 0 && state_ != nullptr; }
+  bool valid() const noexcept {
+    return pool_.pages() != 0 && permissions_.valid() && state_ != nullptr;
+  }
   /// Of the whole range.
   region range() const noexcept { return {{target(base_)}, base_, size_}; }
   u64 page_size() const noexcept { return page_size_; }
@@ -74,47 +79,65 @@ public:
     page first = take(within, 1 + static_cast<unsigned>(request.kind));
     if (first == page_pool::none)
       return pool_.could_take(everywhere) ? memory_status::out_of_reach : memory_status::no_room;
-    if (!make_ready(first, pages)) {
+    if (!make_ready(first, pages, request.zeroed)) {
       give_back(first);
       return memory_status::no_room;
     }
     std::byte* host = base_ + first * page_size_;
     out = {{target(host)}, host, pages * page_size_};
-    in_use_[static_cast<std::size_t>(request.kind)] += out.size;
+    count(request.kind, out.size);
     return memory_status::ok;
   }
 
-  /// Whatever permissions the memory has, it is writable and not executable afterwards. Releasing
-  /// what is not allocated ends the program: going on would hand memory out twice.
+  /// Whatever permissions the memory has, it is not executable afterwards. Releasing what is not
+  /// allocated ends the program: going on would hand memory out twice.
   void release(memory_kind kind, region given) noexcept {
-    std::lock_guard hold{mutex_};
     if (kind > memory_kind::init) {
-      in_use_[static_cast<std::size_t>(kind)] -= given.size;
+      count(kind, 0 - given.size);
       std::free(given.host);
       return;
     }
+    std::lock_guard hold{mutex_};
     u64 offset = static_cast<u64>(given.host - base_);
     if (offset >= size_ || offset % page_size_ != 0 ||
         !pool_.taken(static_cast<page>(offset / page_size_)))
       std::abort();
-    in_use_[static_cast<std::size_t>(kind)] -= given.size;
+    count(kind, 0 - given.size);
     auto first = static_cast<page>(offset / page_size_);
-    set_access(first, pool_.count(first), true);
-    for (page p = first; p < first + pool_.count(first); ++p)
-      state_[p] &= static_cast<u8>(~used);
+    take_back(first, pool_.count(first));
     give_back(first);
   }
 
+  /// Changes permissions of the arena's own memory, for a protector: at once, or when settle() is
+  /// called. Whole pages. 0 or an errno.
+  int protect(region const& memory, permission allowed, bool at_once) noexcept {
+    std::lock_guard hold{mutex_};
+    auto const first = static_cast<page>((memory.target.value - target(base_)) / page_size_);
+    auto const pages = static_cast<page>(memory.size / page_size_);
+    if (at_once)
+      return permissions_.set(first, pages, page_permissions::from(allowed));
+    permissions_.want(first, pages, page_permissions::from(allowed));
+    return 0;
+  }
+  int settle() noexcept {
+    std::lock_guard hold{mutex_};
+    return permissions_.settle();
+  }
+  bool holds(region const& memory) const noexcept {
+    u64 const offset = memory.target.value - target(base_);
+    return offset < size_ && memory.size <= size_ - offset;
+  }
+  /// From now on permissions change by protect() alone, so that the arena knows them.
+  void knows_permissions() noexcept { told_ = true; }
+
   /// Bytes given out and not yet released.
   u64 in_use(memory_kind kind) const noexcept {
-    std::lock_guard hold{mutex_};
-    return in_use_[static_cast<std::size_t>(kind)];
+    return in_use_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
   }
   u64 in_use() const noexcept {
-    std::lock_guard hold{mutex_};
     u64 sum = 0;
-    for (u64 n : in_use_)
-      sum += n;
+    for (auto const& n : in_use_)
+      sum += n.load(std::memory_order_relaxed);
     return sum;
   }
 
@@ -140,10 +163,10 @@ public:
 
 private:
   using page = page_pool::page;
+  using access = page_permissions::access;
   /// Bits of a page's state.
-  static constexpr u8 accessible = 1, ///< readable and writable, as far as the arena knows
-      dirty = 2,                      ///< was given out, so it may be other than zero
-      used = 4;
+  static constexpr u8 dirty = 1, ///< was given out, so it may be other than zero
+      used = 2;
 
   static u64 target(std::byte* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
 
@@ -200,9 +223,11 @@ private:
       std::memset(p, 0, bytes);
     auto* host = static_cast<std::byte*>(p);
     out = {{target(host)}, host, request.size};
-    std::lock_guard hold{mutex_};
-    in_use_[static_cast<std::size_t>(request.kind)] += out.size;
+    count(request.kind, out.size);
     return memory_status::ok;
+  }
+  void count(memory_kind kind, u64 size) noexcept {
+    in_use_[static_cast<std::size_t>(kind)].fetch_add(size, std::memory_order_relaxed);
   }
 
   /// Narrows the wish to the pages that lie wholly in the window.
@@ -245,34 +270,49 @@ private:
       pool_.hand_over(e, {low, high - low}, sub, 0);
   }
 
-  bool set_access(page first, page count, bool allowed) noexcept {
-    bool done = ::mprotect(base_ + first * page_size_, count * page_size_,
-                           allowed ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
+  /// What was executable is not afterwards; what is only read-only waits until it is used again.
+  void take_back(page first, page count) noexcept {
+    for (page p = first, end; p < first + count; p = end) {
+      auto const executable = [&](page q) {
+        return !told_ || permissions_.now(q) == access::read_execute;
+      };
+      end = p + 1;
+      if (!executable(p))
+        continue;
+      while (end < first + count && executable(end))
+        ++end;
+      static_cast<void>(permissions_.set(p, end - p, access::read_write));
+    }
     for (page p = first; p < first + count; ++p)
-      state_[p] = static_cast<u8>((state_[p] & ~accessible) | (done && allowed ? accessible : 0));
-    return done;
+      state_[p] &= static_cast<u8>(~used);
+    // No wish outlives the module.
+    for (page p = first, end; p < first + count; p = end) {
+      for (end = p + 1; end < first + count && permissions_.now(end) == permissions_.now(p);)
+        ++end;
+      permissions_.want(p, end - p, permissions_.now(p));
+    }
   }
 
-  /// Makes the pages accessible and zero. Where one is not accessible its whole chunk is made so,
-  /// as far as it is not in use, so that there are few such calls.
-  bool make_ready(page first, page count) noexcept {
+  /// Makes the pages accessible, and zero if asked. Where one is not accessible its whole chunk is
+  /// made so, as far as it is not in use, so that there are few such calls.
+  bool make_ready(page first, page count, bool zeroed) noexcept {
     auto per_chunk = static_cast<page>(chunk_ / page_size_);
     for (page p = first; p < first + count; ++p) {
-      if (state_[p] & accessible)
+      if (permissions_.now(p) == access::read_write)
         continue;
       page end = p, limit = round_up(p + 1, per_chunk);
-      while (end < limit && !(state_[end] & (accessible | used)))
+      while (end < limit && permissions_.now(end) != access::read_write && !(state_[end] & used))
         ++end;
-      if (!set_access(p, end - p, true))
+      if (permissions_.set(p, end - p, access::read_write) != 0)
         return false;
     }
-    if (guard_ && !set_access(first + count, 1, false))
+    if (guard_ && permissions_.set(first + count, 1, access::none) != 0)
       return false;
     for (page p = first, end; p < first + count; p = end) {
       bool old = state_[p] & dirty;
       for (end = p; end < first + count && ((state_[end] & dirty) != 0) == old; ++end)
         state_[end] |= used | dirty;
-      if (old)
+      if (old && zeroed)
         std::memset(base_ + p * page_size_, 0, (end - p) * page_size_);
     }
     if (guard_)
@@ -291,8 +331,10 @@ private:
   std::byte* alias_ = nullptr;
   std::byte* base_;
   page_pool pool_;
+  page_permissions permissions_;
+  bool told_ = false;
   std::unique_ptr<u8[], release_c> state_;
-  std::array<u64, 11> in_use_{};
+  std::array<std::atomic<u64>, 11> in_use_{};
   mutable std::mutex mutex_;
 };
 static_assert(allocator_policy<arena>);

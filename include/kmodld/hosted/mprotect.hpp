@@ -9,12 +9,23 @@
 
 namespace kmodld::hosted {
 
+/// When permissions change.
+enum class settles : u8 {
+  at_once, ///< whenever the loader says so
+  later    ///< with settle(), which must come before code of a module runs
+};
+
 /// For memory of which target address and pointer are one, such as the arena's.
 class mprotect_protector {
 public:
   mprotect_protector() noexcept = default;
-  /// Patches through the arena's second mapping, if it has one.
-  explicit mprotect_protector(arena const& memory) noexcept : arena_{&memory} {}
+  /// For that arena's memory, which is to be protected by this alone. Patches through the arena's
+  /// second mapping, if it has one. `later` is for hosts that link many modules before they run
+  /// any: a system call takes longer than relocating a small module.
+  explicit mprotect_protector(arena& memory, settles when = settles::at_once) noexcept
+      : arena_{&memory}, at_once_{when == settles::at_once} {
+    memory.knows_permissions();
+  }
 
   /// EINVAL if a region is not page-aligned; neighbours that get the same are one call.
   int protect(std::span<protection const> batch) noexcept {
@@ -23,17 +34,19 @@ public:
       if (((p.memory.target.value | p.memory.size) & mask) != 0)
         return EINVAL;
     for (std::size_t i = 0, next; i < batch.size(); i = next) {
-      u64 size = batch[i].memory.size;
+      region memory = batch[i].memory;
       for (next = i + 1; next < batch.size() && batch[next].allowed == batch[i].allowed &&
-                         batch[next].memory.target == batch[i].memory.target + size;
+                         batch[next].memory.target == memory.target + memory.size;
            ++next)
-        size += batch[next].memory.size;
-      if (size != 0 && ::mprotect(pointer(batch[i].memory.target), static_cast<std::size_t>(size),
-                                  bits(batch[i].allowed)) != 0)
-        return errno;
+        memory.size += batch[next].memory.size;
+      if (int failed = change(memory, batch[i].allowed); failed != 0)
+        return failed;
     }
     return 0;
   }
+
+  /// Makes the changes that were put off; 0 or an errno.
+  int settle() noexcept { return arena_ == nullptr || at_once_ ? 0 : arena_->settle(); }
 
   void flush_icache(region code) noexcept {
     auto* first = static_cast<char*>(pointer(code.target));
@@ -64,6 +77,17 @@ private:
                                            : PROT_READ;
   }
 
+  int change(region const& memory, permission allowed) noexcept {
+    if (memory.size == 0)
+      return 0;
+    if (arena_ != nullptr && arena_->holds(memory))
+      return arena_->protect(memory, allowed, at_once_);
+    return ::mprotect(pointer(memory.target), static_cast<std::size_t>(memory.size),
+                      bits(allowed)) == 0
+               ? 0
+               : errno;
+  }
+
   template <class Word>
   static bool store_word(std::byte* p, byte_view bytes) noexcept {
     if (bytes.size() != sizeof(Word) || reinterpret_cast<std::uintptr_t>(p) % sizeof(Word) != 0)
@@ -91,7 +115,8 @@ private:
     return failed;
   }
 
-  arena const* arena_ = nullptr;
+  arena* arena_ = nullptr;
+  bool at_once_ = true;
   u64 page_size_ = static_cast<u64>(::sysconf(_SC_PAGESIZE));
 };
 static_assert(protector_policy<mprotect_protector>);

@@ -47,19 +47,24 @@ public:
       link({0, pages_}, 0);
   }
 
-  /// Takes the pages from the best fitting free extent of `owner`; `none` if none fits.
+  /// Takes the pages from the best fitting of a few free extents of `owner`; `none` if none fits.
   page take(wish const& w, unsigned owner) noexcept {
     page best = none, place = none;
-    for (unsigned c = class_of(w.count); c < classes && best == none; ++c)
-      for (page p = heads_[owner][c]; p != none; p = tags_[p].next) {
+    for (unsigned c = class_of(w.count); c < classes && best == none; ++c) {
+      unsigned fitting = 0;
+      for (page p = heads_[owner][c]; p != none && fitting < enough; p = tags_[p].next) {
         page at = fit(p, w);
-        if (at == none || (best != none && tags_[p].count >= tags_[best].count))
+        if (at == none)
+          continue;
+        ++fitting;
+        if (best != none && tags_[p].count >= tags_[best].count)
           continue;
         best = p;
         place = at;
         if (tags_[p].count == w.count)
           break;
       }
+    }
     if (best != none)
       carve({best, tags_[best].count}, {place, w.count}, owner);
     return place;
@@ -107,6 +112,7 @@ public:
 
 private:
   static constexpr unsigned classes = 32;
+  static constexpr unsigned enough = 16; ///< fits that are compared
   enum class status : u8 { inner, free, taken };
   struct tag {
     page count; ///< of the extent; at its first and its last page

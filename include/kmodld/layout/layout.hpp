@@ -14,6 +14,7 @@ struct module_layout {
     memory_kind kind = memory_kind::core;
     u64 size = 0;
     u64 text_size = 0, ro_size = 0, ro_after_init_size = 0;
+    u64 sections_end = 0; ///< offset behind the last section
   };
   part parts[module::max_memories];
   u8 count = 0;
@@ -21,7 +22,7 @@ struct module_layout {
   /// Where layout_symtab put the copy of the kept symbols and the transient tables.
   struct symtab_places {
     u8 core = 0, init = 0;                                  ///< the regions
-    u32 kept = 0;                                           ///< number of kept symbols
+    u32 kept = 0, all = 0;                                  ///< numbers of symbols
     u64 core_symbols = 0, core_strings = 0, core_types = 0; ///< offsets in core
     u64 core_strings_size = 0;
     u64 init_types = 0; ///< offset in init of one byte a symbol
@@ -62,7 +63,6 @@ constexpr bool is_init_section(std::string_view name) noexcept {
 template <class Arch, class Abi>
 class layout_builder {
   static constexpr bool seven = Abi::scheme == layout_scheme::seven_kinds;
-  static constexpr u8 unplaced_mask = 0xff;
   // Linux computes in 32 bits and wraps without a word; here a region this large is refused.
   static constexpr u64 max_region = u64{1} << 31;
 
@@ -83,24 +83,25 @@ public:
 
   /// layout_sections. False if a region would grow beyond max_region; `culprit` is the section.
   bool place_sections(u32& culprit) noexcept {
-    for (bool init : {false, true})
-      for (u8 m = 0; m < 5; ++m) {
-        u8 const region = region_of(m, init);
-        if (region == section_entry::nowhere)
-          continue;
-        for (u32 i = 0; i < table_.used; ++i) {
-          section_entry& s = table_[i];
-          if (s.placed() || (s.flags & layout_masks[m].must) != layout_masks[m].must ||
-              (s.flags & layout_masks[m].must_not) != 0 ||
-              is_init_section<Arch, Abi>(s.name) != init)
-            continue;
-          if (!append(s, region)) {
-            culprit = i;
-            return false;
-          }
-        }
-        note_end(m, region, init);
+    u32 first[2 * mask_count] = {};
+    for (u32 i = table_.used; i-- > 1;)
+      if (u8 const pass = pass_of(table_[i]); pass != no_pass) {
+        table_[i].next = first[pass];
+        first[pass] = i;
       }
+    for (u8 pass = 0; pass < 2 * mask_count; ++pass) {
+      bool const init = pass >= mask_count;
+      u8 const m = init ? static_cast<u8>(pass - mask_count) : pass;
+      u8 const region = region_of(m, init);
+      if (region == section_entry::nowhere)
+        continue;
+      for (u32 i = first[pass]; i != 0; i = table_[i].next)
+        if (!append(table_[i], region)) {
+          culprit = i;
+          return false;
+        }
+      note_end(m, region, init);
+    }
     return true;
   }
 
@@ -115,6 +116,7 @@ public:
     places.init = seven ? 5 : 1;
     section_entry& symtab = table_[sym];
     symtab.flags |= elf::shf_alloc;
+    places.all = symbol_count;
     if (!append(symtab, places.init))
       return false;
     u64 const name_limit = symbol_name_limit(table_[str].size);
@@ -142,6 +144,22 @@ public:
   }
 
 private:
+  static constexpr u8 mask_count = sizeof layout_masks / sizeof layout_masks[0];
+
+  static constexpr u8 no_pass = 0xff;
+
+  /// The first mask that takes the section, those of init behind those of core.
+  static u8 pass_of(section_entry const& s) noexcept {
+    if (!s.allocated() || s.placed())
+      return no_pass;
+    bool const init = is_init_section<Arch, Abi>(s.name);
+    for (u8 m = 0; m < mask_count; ++m)
+      if ((s.flags & layout_masks[m].must) == layout_masks[m].must &&
+          (s.flags & layout_masks[m].must_not) == 0 && region_of(m, init) != section_entry::nowhere)
+        return init ? static_cast<u8>(m + mask_count) : m;
+    return no_pass;
+  }
+
   static constexpr u64 align_of(section_entry const& s) noexcept {
     return s.align == 0 ? 1 : s.align;
   }
@@ -163,7 +181,11 @@ private:
       return false;
     s.offset = round_up(part.size, align);
     s.memory = region;
-    return grow(part, s.offset + s.size, false);
+    if (!grow(part, s.offset + s.size, false))
+      return false;
+    s.gap = static_cast<u32>(s.offset - part.sections_end);
+    part.sections_end = part.size;
+    return true;
   }
 
   static bool grow(module_layout::part& part, u64 size, bool symtab_end) noexcept {

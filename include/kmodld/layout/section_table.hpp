@@ -7,6 +7,15 @@
 
 namespace kmodld {
 
+/// A few letters of a name: names with another key are other names.
+constexpr u32 name_key(std::string_view name) noexcept {
+  if (name.empty())
+    return 0;
+  auto const letter = [name](std::size_t i) { return u32{static_cast<unsigned char>(name[i])}; };
+  return static_cast<u32>(name.size() & 0xff) | letter(name.size() - 1) << 8 |
+         letter(name.size() / 2) << 16 | letter(name.size() / 4) << 24;
+}
+
 /// One section. `memory` and `offset` are set by the layout, `target` by move_module.
 struct section_entry {
   static constexpr u8 nowhere = 0xff;
@@ -16,6 +25,9 @@ struct section_entry {
   u64 align = 0;
   u32 type = 0;
   u8 memory = nowhere; ///< index of the region that it was placed in
+  u32 key = 0;         ///< name_key of the name
+  u32 next = 0;        ///< of those that the layout places together
+  u32 gap = 0;         ///< bytes between it and what stands before it
   u64 offset = 0;      ///< within that region
   address target{};    ///< 0 for sections that are not kept
   std::byte* host = nullptr;
@@ -46,21 +58,24 @@ struct section_table {
                  .size = size,
                  .align = align,
                  .type = elf::sht_nobits,
+                 .key = name_key(name),
                  .name = name};
     return used++;
   }
 
   /// find_sec: the first section with SHF_ALLOC and this name; 0 if there is none.
   u32 find(std::string_view name) const noexcept {
+    u32 const key = name_key(name);
     for (u32 i = 1; i < used; ++i)
-      if (all[i].allocated() && equal(all[i].name, name))
+      if (all[i].key == key && all[i].allocated() && equal(all[i].name, name))
         return i;
     return 0;
   }
   /// find_any_sec: the same without looking at SHF_ALLOC.
   u32 find_any(std::string_view name) const noexcept {
+    u32 const key = name_key(name);
     for (u32 i = 1; i < used; ++i)
-      if (equal(all[i].name, name))
+      if (all[i].key == key && equal(all[i].name, name))
         return i;
     return 0;
   }
@@ -73,11 +88,13 @@ void read_sections(elf::image<Format> const& image, section_table& table) noexce
   table.used = table.file_count;
   for (u32 i = 0; i < table.file_count; ++i) {
     auto const& s = image.section(i);
+    std::string_view const name = image.name(i);
     table.all[i] = {.flags = s.sh_flags,
                     .size = s.sh_size,
                     .align = s.sh_addralign,
                     .type = s.sh_type,
-                    .name = image.name(i),
+                    .key = name_key(name),
+                    .name = name,
                     .file = image.data(i).data()};
   }
 }

@@ -40,7 +40,7 @@ public:
     }
   }
 
-private:
+protected:
   std::string_view string_from(std::size_t at) const noexcept {
     std::string_view rest{text_.data() + at, text_.size() - at};
     return head(rest, index_of(rest, '\0'));
@@ -54,6 +54,9 @@ private:
     return at;
   }
 
+  std::string_view text_;
+
+private:
   std::string_view search(std::string_view tag, std::size_t at) const noexcept {
     for (; at < text_.size(); at = next_string(at)) {
       std::string_view whole = string_from(at);
@@ -62,8 +65,49 @@ private:
     }
     return {};
   }
+};
 
-  std::string_view text_;
+/// The same, with the first value of each tag that the loader asks for, found by one walk: an
+/// absent tag would cost a walk over all aliases of the module.
+class loader_modinfo : public modinfo {
+  static constexpr std::string_view known[] = {
+      "name"sv,    "vermagic"sv, "intree"sv,  "retpoline"sv,  "staging"sv,   "livepatch"sv,
+      "license"sv, "test"sv,     "version"sv, "srcversion"sv, "import_ns"sv,
+  };
+  static constexpr std::size_t count = sizeof known / sizeof known[0];
+
+public:
+  loader_modinfo() noexcept = default;
+  explicit loader_modinfo(byte_view section) noexcept : modinfo{section} {
+    for (std::size_t at = 0; at < text_.size(); at = next_string(at))
+      if ((first_letters >> (text_[at] & 31) & 1) != 0)
+        note(string_from(at));
+  }
+
+  std::string_view get(std::string_view tag) const noexcept {
+    for (std::size_t i = 0; i < count; ++i)
+      if (equal(tag, known[i]))
+        return first_[i];
+    return modinfo::get(tag);
+  }
+  bool has(std::string_view tag) const noexcept { return get(tag).data() != nullptr; }
+
+private:
+  void note(std::string_view text) noexcept {
+    std::size_t const size = index_of(text, '=');
+    for (std::size_t i = 0; i < count && size != text.size(); ++i)
+      if (equal(head(text, size), known[i]) && first_[i].data() == nullptr)
+        first_[i] = {text.data() + size + 1, text.size() - size - 1};
+  }
+
+  static constexpr u32 first_letters = [] {
+    u32 set = 0;
+    for (std::string_view tag : known)
+      set |= u32{1} << (tag[0] & 31);
+    return set;
+  }();
+
+  std::string_view first_[count];
 };
 
 } // namespace kmodld

@@ -35,6 +35,7 @@ struct memory_request {
   u64 size;
   u64 align;
   reach_window reach;
+  bool zeroed = true; ///< if not, the loader fills the whole region itself
 };
 
 /// No room and out of reach are different answers: the second may be mended by another window.
@@ -46,8 +47,8 @@ enum class memory_status : u8 { ok, no_room, out_of_reach };
 template <class A>
 concept allocator_policy =
     requires(A& a, memory_request const& request, region& out, region given) {
-      // On ok, `out` is zero-filled, writable through out.host, and at least request.size bytes
-      // long; out.size is what release() gets back.
+      // On ok, `out` is zero-filled unless the request says otherwise, writable through out.host,
+      // and at least request.size bytes long; out.size is what release() gets back.
       { a.allocate(request, out) } noexcept -> std::same_as<memory_status>;
       // `given` is what allocate() answered for a request of this kind. Never fails.
       { a.release(memory_kind{}, given) } noexcept -> std::same_as<void>;

@@ -9,6 +9,8 @@
 
 #include <kmodld/reloc/rule.hpp>
 
+#include <span>
+
 namespace kmodld::reloc {
 
 /// What an inner loop is specialised for: the rule of one of its types.
@@ -150,7 +152,7 @@ constexpr rule const* find_rule(u32 type) noexcept {
   return rows<Arch>::find(type);
 }
 
-/// needs_of() of every type, as a table for one quick look at many relocations.
+/// needs_of() of every type.
 template <class Arch>
 class slot_needs {
   static constexpr u32 type_end = classes<Arch>::type_end;
@@ -163,8 +165,25 @@ class slot_needs {
   };
   static constexpr table built{};
 
+  static constexpr u64 bit(u32 type) noexcept { return u64{1} << (type & 63); }
+  static constexpr u64 got_types = [] {
+    u64 set = 0;
+    for (u32 t = 0; t < type_end; ++t)
+      set |= (Arch::needs_of(t) & (needs_got | needs_got_slot)) != 0 ? bit(t) : 0;
+    return set;
+  }();
+
 public:
   static constexpr u8 of(u32 type) noexcept { return type < type_end ? built.bits[type] : u8{0}; }
+
+  /// A quick look: false only if none of them needs the GOT.
+  template <class Relocation>
+  static bool any_of_got(std::span<Relocation const> all) noexcept {
+    u64 seen = 0;
+    for (Relocation const& r : all)
+      seen |= bit(Arch::type_of(r));
+    return (seen & got_types) != 0;
+  }
 };
 
 } // namespace kmodld::reloc

@@ -117,10 +117,9 @@ private:
   template <class Scratch>
   errc count(elf::table<relocation> relocations, std::span<sym const> all, u8 wanted,
              Scratch const& scratch) noexcept {
-    unsigned any = 0;
-    for (relocation const& r : relocations)
-      any |= slot_needs<Arch>::of(Arch::type_of(r));
-    if ((any & wanted) == 0) [[likely]]
+    // Almost every relocation may need a stub, almost none a GOT.
+    bool const any = (wanted & needs_plt_entry) != 0 || slot_needs<Arch>::any_of_got(relocations);
+    if (!any) [[likely]]
       return errc::ok;
     if (got_slot.empty()) {
       got_slot = scratch(all.size());

@@ -22,7 +22,7 @@ public:
   /// the table.
   bool read(Env& env, elf::image<typename Env::format> const& image, load_info const& info,
             bool indexed) noexcept {
-    if (info.vers == 0)
+    if (!Env::abi::modversions || info.vers == 0)
       return true;
     constexpr bool drop_dots = requires { requires Env::arch::drops_dots; };
     table_ = table_type{image.data(info.vers), drop_dots};

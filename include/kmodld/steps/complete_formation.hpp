@@ -144,9 +144,7 @@ private:
         memory += part.memory.size;
       if (text > symbol_name_limit(memory))
         return env.fail(errc::symbol_names_overlap, {.n0 = symbol_name_limit(memory)});
-      auto no_memory = [&env, &count] {
-        return env.fail(errc::no_memory, {.subject = "exports"sv, .n0 = count});
-      };
+      auto no_memory = [&env, &count] { return env.fail_no_memory("exports"sv, count); };
       auto* names = static_cast<std::string_view*>(
           env.state.new_record(count * sizeof(std::string_view) + text));
       if (names == nullptr)

@@ -28,7 +28,7 @@ struct copy_module_elf {
     std::size_t const size = sizeof(ehdr) + headers + names.size();
     auto* copy = static_cast<std::byte*>(env.state.new_record(size));
     if (copy == nullptr)
-      return env.fail(errc::no_memory, {.subject = "livepatch ELF"sv, .n0 = size});
+      return env.fail_no_memory("livepatch ELF"sv, size);
     ehdr header = image.header();
     header.e_shoff = sizeof(ehdr);
     __builtin_memcpy(copy, &header, sizeof header);

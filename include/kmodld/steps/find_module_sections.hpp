@@ -8,6 +8,38 @@
 
 namespace kmodld::steps {
 
+/// From the name of a section to the row of a table, by a hash that is made at compile time.
+template <auto const& Rows>
+class name_map {
+  static constexpr std::size_t count = sizeof Rows / sizeof Rows[0];
+  static constexpr std::size_t slots = std::bit_ceil(count * 4);
+
+  u8 slot_[slots] = {}; ///< 0 or one more than a row's number
+
+  static constexpr std::size_t start(u32 key) noexcept {
+    return (key * 0x9e3779b1u) >> 16 & (slots - 1);
+  }
+
+public:
+  constexpr name_map() noexcept {
+    static_assert(count < 0xff);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t at = start(name_key(Rows[i].section));
+      while (slot_[at] != 0)
+        at = (at + 1) & (slots - 1);
+      slot_[at] = static_cast<u8>(i + 1);
+    }
+  }
+
+  /// Null if there is none. `key` is name_key of the name.
+  constexpr auto const* find(std::string_view name, u32 key) const noexcept {
+    for (std::size_t at = start(key); slot_[at] != 0; at = (at + 1) & (slots - 1))
+      if (auto const& row = Rows[slot_[at] - 1]; equal(row.section, name))
+        return &row;
+    return static_cast<decltype(&Rows[0])>(nullptr);
+  }
+};
+
 struct find_module_sections {
   static constexpr std::string_view name = "find_module_sections"sv;
   using needs = types<section_table>;
@@ -50,8 +82,11 @@ struct find_module_sections {
         {"__dyndbg"sv, &module_sections::ddebug, pointer == 8 ? 56 : 28},
         {"__dyndbg_classes"sv, &module_sections::ddebug_classes, pointer == 8 ? 56 : 32},
     };
-    for (row const& r : rows)
-      m->sections.*r.to = table_of(table, table.find(r.section), r.entry_size);
+    static constexpr name_map<rows> by_name;
+    for (u32 i = table.used; i-- > 1;) // of equal names the first counts
+      if (table[i].allocated())
+        if (row const* r = by_name.find(table[i].name, table[i].key); r != nullptr)
+          m->sections.*(r->to) = table_of(table, i, r->entry_size);
     // Not kept: it points into the image, which the loader only reads, until init is over.
     if (section_entry const& btf = table[table.find_any(".BTF"sv)]; btf.file != nullptr)
       m->sections.btf = {{}, const_cast<std::byte*>(btf.file), static_cast<u32>(btf.size), 1};

@@ -118,7 +118,7 @@ private:
                        module_record& out) noexcept {
     void* memory = env.state.new_record(sizeof(module));
     if (memory == nullptr)
-      return env.fail(errc::no_memory, {.subject = "module record"sv, .n0 = sizeof(module)});
+      return env.fail_no_memory("module record"sv, sizeof(module));
     out.record = ::new (memory) module{};
     if (errc code = allocate_memory(env, layout, *out); code != errc::ok) {
       out->~module();
@@ -130,7 +130,7 @@ private:
     env.module_name = out->name();
     out->taints = env.early_taints;
     out->livepatch = info.tags.has("livepatch"sv);
-    copy_sections<Env>(image, table, *out);
+    copy_sections<Env>(image, table, layout, *out);
     return errc::ok;
   }
 };

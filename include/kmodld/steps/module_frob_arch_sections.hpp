@@ -29,9 +29,7 @@ struct frob_context {
   std::span<T> scratch(u64 count) const noexcept {
     return env.template scratch<T>(count);
   }
-  errc no_memory(u64 bytes) const noexcept {
-    return env.fail(errc::no_memory, {.subject = "relocations"sv, .n0 = bytes});
-  }
+  errc no_memory(u64 bytes) const noexcept { return env.fail_no_memory("relocations"sv, bytes); }
   errc missing(std::string_view section) const noexcept {
     return env.fail(errc::arch_section_missing, {.subject = section});
   }

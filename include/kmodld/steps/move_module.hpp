@@ -55,7 +55,7 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
     if (size == 0)
       continue;
     memory_status status = env.policy().allocator.allocate(
-        {wanted.kind, size, Env::abi::page_size, reach}, part.memory);
+        {wanted.kind, size, Env::abi::page_size, reach, false}, part.memory);
     if (status != memory_status::ok) {
       part.memory = {};
       release_memory(env, m);
@@ -68,10 +68,16 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
   return errc::ok;
 }
 
-/// Copies every kept section to its place and notes its address.
+inline void zero(std::byte* p, u64 size) noexcept {
+  if (size != 0)
+    __builtin_memset(p, 0, static_cast<std::size_t>(size));
+}
+
+/// Copies every kept section to its place and notes its address; zeroes all else but the room for
+/// symbols, which add_kallsyms fills to the last byte.
 template <class Env>
 void copy_sections(elf::image<typename Env::format> const& image, section_table& table,
-                   module const& m) noexcept {
+                   module_layout const& layout, module const& m) noexcept {
   for (u32 i = 0; i < table.used; ++i) {
     section_entry& s = table[i];
     if (!s.allocated() || !s.placed())
@@ -79,11 +85,29 @@ void copy_sections(elf::image<typename Env::format> const& image, section_table&
     region const& memory = m.memories[s.memory].memory;
     s.target = memory.target + s.offset;
     s.host = memory.host + s.offset;
+    zero(s.host - s.gap, s.gap);
     // The architecture may have made room in a section that has bytes of its own in the file.
-    byte_view const bytes =
+    byte_view bytes =
         i < table.file_count && s.type != elf::sht_nobits ? image.data(i) : byte_view{};
+    if (bytes.size() > s.size)
+      bytes = bytes.first(static_cast<std::size_t>(s.size));
     if (!bytes.empty())
       __builtin_memcpy(s.host, bytes.data(), bytes.size());
+    zero(s.host + bytes.size(), s.size - bytes.size());
+  }
+  auto const& symbols = layout.symtab;
+  for (u8 i = 0; i < layout.count; ++i) {
+    region const& memory = m.memories[i].memory;
+    u64 from = layout.parts[i].sections_end;
+    if (Env::abi::kallsyms && memory.size != 0 && i == symbols.core) {
+      zero(memory.host + from, symbols.core_symbols - from);
+      from = symbols.core_types + symbols.kept;
+    }
+    if (Env::abi::kallsyms && memory.size != 0 && i == symbols.init) {
+      zero(memory.host + from, symbols.init_types - from);
+      from = symbols.init_types + symbols.all;
+    }
+    zero(memory.host + from, memory.size - from);
   }
 }
 

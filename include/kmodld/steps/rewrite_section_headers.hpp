@@ -25,8 +25,7 @@ struct rewrite_section_headers {
     u64 const count = u64{image.section_count()} + own_sections;
     out.all = env.template scratch<section_entry>(count);
     if (out.all.empty())
-      return env.fail(errc::no_memory,
-                      {.subject = "section headers"sv, .n0 = count * sizeof(section_entry)});
+      return env.fail_no_memory("section headers"sv, count * sizeof(section_entry));
     read_sections(image, out);
     constexpr u64 alloc = elf::shf_alloc;
     out[info.vers].flags &= ~alloc;

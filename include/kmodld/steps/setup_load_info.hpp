@@ -20,7 +20,7 @@ struct setup_load_info {
     using abi = typename Env::abi;
     out.info = find(image, ".modinfo"sv);
     if (out.info != 0)
-      out.tags = modinfo{image.data(out.info)};
+      out.tags = loader_modinfo{image.data(out.info)};
     out.info_name = out.tags.get("name"sv);
     for (u32 i = 1; i < image.section_count() && out.sym == 0; ++i)
       if (image.section(i).sh_type == elf::sht_symtab) {

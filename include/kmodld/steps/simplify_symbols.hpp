@@ -6,144 +6,9 @@
 #pragma once
 
 #include <kmodld/layout/layout.hpp>
-#include <kmodld/steps/check_version.hpp>
+#include <kmodld/steps/resolve_symbol.hpp>
 
 namespace kmodld::steps {
-
-/// resolve_symbol for one undefined name after another, with the lock held.
-template <class Env>
-class symbol_resolution {
-  using image_type = elf::image<typename Env::format>;
-
-  Env& env_;
-  load_info const& info_;
-  module& module_;
-  expected_versions<Env> versions_;
-  name_index imports_;
-  std::span<std::string_view> import_names_;
-  bool batch_fresh_ = true; ///< nothing has changed since the batch was looked up
-
-public:
-  symbol_resolution(Env& env, load_info const& info, module& m) noexcept
-      : env_{env}, info_{info}, module_{m} {}
-
-  /// Indexes what is asked for every symbol. False without memory.
-  bool prepare(image_type const& image) noexcept {
-    if (!versions_.read(env_, image, info_, true))
-      return false;
-    u64 count = 0;
-    for_each_import([&](std::string_view) { ++count; });
-    if (count == 0)
-      return true;
-    import_names_ = env_.template scratch<std::string_view>(count);
-    auto slots = env_.template scratch<u32>(name_index::slots_for(count));
-    if (import_names_.empty() || slots.empty())
-      return false;
-    imports_ = name_index{slots, env_.hash_seed()};
-    u32 n = 0;
-    for_each_import([&](std::string_view name) {
-      import_names_[n] = name;
-      imports_.insert(n++, [this](u32 i) { return import_names_[i]; });
-    });
-    return true;
-  }
-
-  bool gpl_ok() const noexcept { return (module_.taints & taint_proprietary) == 0; }
-
-  /// ok with q.found false: nobody exports it. Any other code has been reported.
-  errc resolve(symbol_query& q) noexcept {
-    auto& resolver = env_.policy().symbol_resolver;
-    for (;;) {
-      if (!batch_fresh_ || (q.found && q.symbol.gpl_only && !gpl_ok()))
-        q.found = resolver.find(q.name, gpl_ok(), q.symbol);
-      if (!q.found)
-        return errc::ok;
-      errc code = check(q);
-      if (code != errc::ok || !q.found)
-        return code;
-      code = use(q.symbol);
-      if (code == errc::ok)
-        return code;
-      // By value: after a wait the owner may be gone.
-      char text[module::name_capacity];
-      std::string_view const owner{text, copy_text(text, q.symbol.owner->name())};
-      if (code != errc::symbol_owner_coming)
-        return env_.fail(code, {.subject = q.name, .second = owner});
-      // The owner's init may still succeed. While waiting the lock is free and anything may go.
-      batch_fresh_ = false;
-      if (env_.policy().lock.wait(true) != wait_status::woken) {
-        return env_.fail(code, {.subject = q.name, .second = owner});
-      }
-    }
-  }
-
-private:
-  errc check(symbol_query& q) noexcept {
-    exported_symbol const& s = q.symbol;
-    if (s.gpl_only)
-      module_.using_gplonly_symbols = true;
-    if (s.owner != nullptr && (s.owner->taints & taint_proprietary) != 0) {
-      if (module_.using_gplonly_symbols) {
-        env_.note(errc::symbol_proprietary, {.subject = q.name, .second = s.owner->name()});
-        q.found = false;
-        return errc::ok;
-      }
-      if (gpl_ok()) {
-        env_.note(errc::taint_inherited, {.subject = q.name, .second = s.owner->name()});
-        module_.taints |= taint_proprietary;
-      }
-    }
-    if (errc code = check_version(env_, versions_, info_, &module_, q.name, s); code != errc::ok)
-      return code;
-    if (!s.name_space.empty() && !imports(s.name_space)) {
-      if constexpr (Env::abi::allow_missing_namespace_imports)
-        env_.note(errc::symbol_namespace_missing, {.subject = q.name, .second = s.name_space});
-      else
-        return env_.fail(errc::symbol_namespace, {.subject = q.name, .second = s.name_space});
-    }
-    return errc::ok;
-  }
-
-  template <class F>
-  void for_each_import(F&& f) const noexcept {
-    for (std::string_view v = info_.tags.get("import_ns"sv); v.data() != nullptr;
-         v = info_.tags.get_next("import_ns"sv, v))
-      f(v);
-  }
-
-  bool imports(std::string_view wanted) const noexcept {
-    return imports_.find(wanted, [this](u32 i) { return import_names_[i]; }) != name_index::none;
-  }
-
-  /// use_module: takes a reference on the symbol's owner, once a module.
-  errc use(exported_symbol const& s) noexcept {
-    module* const owner = s.owner;
-    if (owner == nullptr || owner == &module_)
-      return errc::ok;
-    for (module_use* u = module_.target_list; u != nullptr; u = u->next_target)
-      if (u->used == owner)
-        return errc::ok;
-    module_state const state = owner->state.load(std::memory_order_acquire);
-    if (state == module_state::coming)
-      return errc::symbol_owner_coming;
-    if (state != module_state::live)
-      return errc::symbol_owner_going;
-    u32 count = owner->refcnt.load(std::memory_order_relaxed);
-    do
-      if (count == 0)
-        return errc::symbol_owner_going;
-    while (!owner->refcnt.compare_exchange_weak(count, count + 1, std::memory_order_acquire));
-    void* memory = env_.state.new_record(sizeof(module_use));
-    if (memory == nullptr) {
-      owner->refcnt.fetch_sub(1, std::memory_order_release);
-      return errc::no_memory;
-    }
-    auto* use = ::new (memory) module_use{&module_, owner, owner->source_list, module_.target_list};
-    owner->source_list = use;
-    module_.target_list = use;
-    return errc::ok;
-  }
-};
 
 template <class Config>
 struct simplify_symbols {
@@ -160,80 +25,13 @@ struct simplify_symbols {
                   section_table const& table, arch_state<arch> const& slots, module_record& m,
                   resolved_symbols& out) noexcept {
     auto const symbols = image.template entries<sym>(info.sym);
-    byte_view const strings = image.data(info.str);
     if (symbols.empty())
       return errc::ok;
     out.values = env.template scratch<u64>(symbols.size());
     out.attributes = env.template scratch<u8>(symbols.size());
-    u32 undefined = 0;
-    for (sym const& s : symbols)
-      undefined += s.st_shndx == elf::shn_undef ? 1u : 0u;
-    auto queries = env.template scratch<symbol_query>(undefined == 0 ? 1 : undefined);
-    if (out.values.empty() || out.attributes.empty() || queries.empty())
-      return env.fail(errc::no_memory, {.subject = "symbols"sv, .n0 = symbols.size()});
-
-    errc result = errc::ok;
-    u32 count = 0;
-    u32 last_bad = 0;
-    u64 names_size = 0;
-    u64 const name_limit = symbol_name_limit(strings.size());
-    for (u32 i = 1; i < symbols.size(); ++i) {
-      sym const& s = symbols[i];
-      if (s.st_name >= strings.size() && s.st_name != 0) {
-        result = env.fail(errc::symbol_name_range, {.index = i});
-        last_bad = i;
-        continue;
-      }
-      u32 const shndx = s.st_shndx;
-      out.attributes[i] = attributes_of(s);
-      if (shndx == elf::shn_undef) {
-        queries[count].name = string_at(strings, s.st_name);
-        if constexpr (requires { arch::symbol_name(queries[count].name); })
-          queries[count].name = arch::symbol_name(queries[count].name);
-        if constexpr (requires { slots.state.own_symbol(queries[count].name, out.values[i]); })
-          if (slots.state.own_symbol(queries[count].name, out.values[i])) {
-            out.attributes[i] = static_cast<u8>(out.attributes[i] & ~symbol_undefined);
-            continue;
-          }
-        names_size += queries[count++].name.size() + 1;
-        if (names_size > name_limit)
-          return env.fail(errc::symbol_names_overlap, {.n0 = name_limit, .index = i});
-        continue;
-      }
-      u64 value = s.st_value;
-      if (shndx == elf::shn_common) {
-        if (!starts_with(string_at(strings, s.st_name, 9), "__gnu_lto"sv)) {
-          result = env.fail(errc::symbol_common, {.index = i});
-          last_bad = i;
-        }
-      } else if (shndx == elf::shn_abs || shndx == elf::shn_livepatch) {
-        // as it is
-      } else if (shndx >= table.file_count) {
-        result = env.fail(errc::symbol_section,
-                          {.subject = string_at(strings, s.st_name, image_type::longest_name),
-                           .n0 = shndx,
-                           .n1 = table.file_count - 1,
-                           .index = i});
-        last_bad = i;
-      } else if (shndx == info.pcpu) {
-        value += m->percpu.value;
-      } else {
-        value += table[shndx].target.value;
-      }
-      out.values[i] = value;
-    }
-    if (count == 0)
-      return result;
-    // Linux takes symbols one by one, and the last error counts.
-    error const defined = env.err;
-    u32 last_unresolved = 0;
-    errc const code = resolve_all(env, image, info, slots, symbols, queries.first(count), *m, out,
-                                  last_unresolved);
-    if (code == errc::ok || (result != errc::ok && last_bad > last_unresolved)) {
-      env.err = defined;
-      return result;
-    }
-    return code;
+    if (out.values.empty() || out.attributes.empty())
+      return env.fail_no_memory("symbols"sv, symbols.size());
+    return pass<Env>{env, image, info, table, slots, *m, out, symbols, image.data(info.str)}();
   }
 
 private:
@@ -248,56 +46,180 @@ private:
     return static_cast<u8>(a | (s.st_other & 0xe0u));
   }
 
+  /// One walk over the symbols. Undefined ones are put off until there are so many that looking
+  /// them up together pays; of all errors that of the last symbol counts, as if one by one.
   template <class Env>
-  static errc resolve_all(Env& env, image_type const& image, load_info const& info,
-                          arch_state<arch> const& slots, elf::table<sym> symbols,
-                          std::span<symbol_query> queries, module& m, resolved_symbols& out,
-                          u32& last_bad) noexcept {
-    errc result = errc::ok;
-    symbol_resolution<Env> resolution{env, info, m};
-    if (!resolution.prepare(image))
-      return env.fail(errc::no_memory,
-                      {.subject = "versions"sv, .n0 = image.data(info.vers).size()});
-    auto& resolver = env.policy().symbol_resolver;
-    lock_guard lock{env.policy().lock};
-    if constexpr (batch_resolver<std::remove_cvref_t<decltype(resolver)>>) {
-      for (symbol_query& q : queries)
-        q.gpl_ok = resolution.gpl_ok();
-      resolver.find_batch(queries.data(), queries.size());
-    } else {
-      for (symbol_query& q : queries)
-        q.found = resolver.find(q.name, resolution.gpl_ok(), q.symbol);
+  class pass {
+    static constexpr u32 batch_size = 64;
+
+    Env& env_;
+    image_type const& image_;
+    load_info const& info_;
+    section_table const& table_;
+    arch_state<arch> const& slots_;
+    module& module_;
+    resolved_symbols& out_;
+    elf::table<sym> symbols_;
+    byte_view strings_;
+
+    symbol_resolution<Env> resolution_;
+    std::span<symbol_query> queries_{}; ///< one batch
+    std::span<u32> numbers_{};          ///< of their symbols
+    u32 count_ = 0;
+    u64 names_size_ = 0;
+
+    errc result_ = errc::ok;
+    u32 last_bad_ = 0;
+    error last_error_{};
+
+  public:
+    pass(Env& env, image_type const& image, load_info const& info, section_table const& table,
+         arch_state<arch> const& slots, module& m, resolved_symbols& out, elf::table<sym> symbols,
+         byte_view strings) noexcept
+        : env_{env}, image_{image}, info_{info}, table_{table}, slots_{slots}, module_{m},
+          out_{out}, symbols_{symbols}, strings_{strings}, resolution_{env, info, m} {}
+
+    errc operator()() noexcept {
+      // Copies: a store to an attribute could change any member, as far as the compiler knows.
+      auto const symbols = symbols_;
+      u64 const strings = strings_.size();
+      u64* const values = out_.values.data();
+      u8* const attributes = out_.attributes.data();
+      for (u32 i = 1; i < symbols.size(); ++i) {
+        sym const& s = symbols[i];
+        if (s.st_name >= strings && s.st_name != 0) {
+          bad(i, env_.fail(errc::symbol_name_range, {.index = i}));
+          continue;
+        }
+        attributes[i] = attributes_of(s);
+        if (s.st_shndx != elf::shn_undef) {
+          values[i] = defined(i, s);
+        } else if (errc code = undefined(i, s); code != errc::ok) {
+          return code;
+        }
+      }
+      if (errc code = resolve_batch(); code != errc::ok)
+        return code;
+      if (result_ != errc::ok)
+        env_.err = last_error_;
+      return result_;
     }
-    std::size_t at = 0;
-    for (u32 i = 1; i < symbols.size(); ++i) {
-      if (symbols[i].st_shndx != elf::shn_undef || at == queries.size() ||
-          (out.attributes[i] & symbol_undefined) == 0)
-        continue;
-      symbol_query& q = queries[at++];
-      errc code = resolution.resolve(q);
-      if (code == errc::ok && q.found) {
-        out.values[i] = q.symbol.value.value;
-      } else if (code == errc::ok && slots.state.got.value != 0 &&
-                 equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
-        out.values[i] = slots.state.got.value;
-      } else if (code == errc::ok && (out.attributes[i] & symbol_weak) != 0) {
-        out.attributes[i] = static_cast<u8>(out.attributes[i] | symbol_unresolved);
-        out.unresolved_weak = true;
-      } else if (code == errc::ok && arch::ignores_got_symbol &&
-                 equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
-        // x86 compilers name it where they address nothing through it.
-      } else if (code == errc::ok) {
-        result = env.fail(errc::symbol_unknown, {.subject = q.name, .n0 = e_noent, .index = i});
-        last_bad = i;
-      } else {
-        result = code;
-        last_bad = i;
-        env.note(errc::symbol_unknown,
-                 {.subject = q.name, .n0 = static_cast<u64>(env.err.os_errno()), .index = i});
+
+  private:
+    /// env_.err is what the code stands for.
+    void bad(u32 i, errc code) noexcept {
+      if (i < last_bad_)
+        return;
+      result_ = code;
+      last_bad_ = i;
+      last_error_ = env_.err;
+    }
+
+    u64 defined(u32 i, sym const& s) noexcept {
+      u64 const value = s.st_value;
+      u32 const shndx = s.st_shndx;
+      if (shndx >= table_.file_count) {
+        special_section(i, s, shndx);
+        return value;
+      }
+      return value + (shndx == info_.pcpu ? module_.percpu : table_[shndx].target).value;
+    }
+
+    [[gnu::noinline]] void special_section(u32 i, sym const& s, u32 shndx) noexcept {
+      if (shndx == elf::shn_common) {
+        if (!starts_with(string_at(strings_, s.st_name, 9), "__gnu_lto"sv))
+          bad(i, env_.fail(errc::symbol_common, {.index = i}));
+      } else if (shndx != elf::shn_abs && shndx != elf::shn_livepatch) {
+        bad(i, env_.fail(errc::symbol_section,
+                         {.subject = string_at(strings_, s.st_name, image_type::longest_name),
+                          .n0 = shndx,
+                          .n1 = table_.file_count - 1,
+                          .index = i}));
       }
     }
-    return result;
-  }
+
+    errc undefined(u32 i, sym const& s) noexcept {
+      if (numbers_.empty()) {
+        if (!resolution_.prepare(image_))
+          return env_.fail_no_memory("versions"sv, image_.data(info_.vers).size());
+        queries_ = env_.template scratch<symbol_query>(batch_size);
+        numbers_ = env_.template scratch<u32>(batch_size);
+        if (queries_.empty() || numbers_.empty())
+          return env_.fail_no_memory("symbols"sv, batch_size);
+      }
+      // Names lie anywhere in the image; by the time of their batch they are here.
+      __builtin_prefetch(strings_.data() + s.st_name);
+      numbers_[count_++] = i;
+      return count_ == batch_size ? resolve_batch() : errc::ok;
+    }
+
+    /// The names to look up; symbols that the architecture defines drop out.
+    errc name_batch(u32& named) noexcept {
+      u64 const limit = symbol_name_limit(strings_.size());
+      named = 0;
+      for (u32 k = 0; k < count_; ++k) {
+        u32 const i = numbers_[k];
+        std::string_view wanted = string_at(strings_, symbols_[i].st_name);
+        if constexpr (requires { arch::symbol_name(wanted); })
+          wanted = arch::symbol_name(wanted);
+        if constexpr (requires { slots_.state.own_symbol(wanted, out_.values[i]); })
+          if (slots_.state.own_symbol(wanted, out_.values[i])) {
+            out_.attributes[i] = static_cast<u8>(out_.attributes[i] & ~symbol_undefined);
+            continue;
+          }
+        names_size_ += wanted.size() + 1;
+        if (names_size_ > limit)
+          return env_.fail(errc::symbol_names_overlap, {.n0 = limit, .index = i});
+        queries_[named].name = wanted;
+        numbers_[named++] = i;
+      }
+      return errc::ok;
+    }
+
+    errc resolve_batch() noexcept {
+      u32 named = 0;
+      if (errc code = name_batch(named); code != errc::ok)
+        return code;
+      count_ = 0;
+      if (named == 0)
+        return errc::ok;
+      auto& resolver = env_.policy().symbol_resolver;
+      auto const batch = queries_.first(named);
+      lock_guard lock{env_.policy().lock};
+      resolution_.batch_begins();
+      if constexpr (batch_resolver<std::remove_cvref_t<decltype(resolver)>>) {
+        for (symbol_query& q : batch)
+          q.gpl_ok = resolution_.gpl_ok();
+        resolver.find_batch(batch.data(), batch.size());
+      } else {
+        for (symbol_query& q : batch)
+          q.found = resolver.find(q.name, resolution_.gpl_ok(), q.symbol);
+      }
+      for (u32 k = 0; k < named; ++k)
+        resolve(numbers_[k], batch[k]);
+      return errc::ok;
+    }
+
+    void resolve(u32 i, symbol_query& q) noexcept {
+      errc const code = resolution_.resolve(q);
+      if (code != errc::ok) {
+        bad(i, code);
+        env_.note(errc::symbol_unknown,
+                  {.subject = q.name, .n0 = static_cast<u64>(env_.err.os_errno()), .index = i});
+      } else if (q.found) {
+        out_.values[i] = q.symbol.value.value;
+      } else if (slots_.state.got.value != 0 && equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
+        out_.values[i] = slots_.state.got.value;
+      } else if ((out_.attributes[i] & symbol_weak) != 0) {
+        out_.attributes[i] = static_cast<u8>(out_.attributes[i] | symbol_unresolved);
+        out_.unresolved_weak = true;
+      } else if (arch::ignores_got_symbol && equal(q.name, "_GLOBAL_OFFSET_TABLE_"sv)) {
+        // x86 compilers name it where they address nothing through it.
+      } else {
+        bad(i, env_.fail(errc::symbol_unknown, {.subject = q.name, .n0 = e_noent, .index = i}));
+      }
+    }
+  };
 };
 
 } // namespace kmodld::steps

@@ -28,7 +28,7 @@ struct strndup_user {
       return env.fail(errc::args_too_long, {.n0 = longest});
     m->args = env.state.duplicate(text);
     if (m->args.data() == nullptr)
-      return env.fail(errc::no_memory, {.subject = "arguments"sv, .n0 = text.size() + 1});
+      return env.fail_no_memory("arguments"sv, text.size() + 1);
     return errc::ok;
   }
 

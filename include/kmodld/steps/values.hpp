@@ -20,7 +20,7 @@ struct module_image {
 /// Indices of the sections that Linux remembers, 0 for none; yielded by setup_load_info.
 struct load_info {
   u32 sym = 0, str = 0, mod = 0, vers = 0, info = 0, pcpu = 0;
-  modinfo tags;
+  loader_modinfo tags;
   std::string_view info_name; ///< modinfo `name`, else that of the structure: blacklist, messages
   std::string_view name;      ///< the structure's: list, sysfs, everything later
 };
