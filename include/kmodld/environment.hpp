@@ -109,10 +109,14 @@ public:
     policy().diagnostics.report(err);
     return code;
   }
+  // What fits registers is passed in them: there are many calls.
   [[gnu::noinline]] errc fail(errc code) noexcept { return fail(code, details{}); }
+  [[gnu::noinline]] errc fail(errc code, std::string_view subject, u64 n0 = 0) noexcept {
+    return fail(code, {.subject = subject, .n0 = n0});
+  }
   /// There is no memory of this size for something.
-  [[gnu::noinline]] errc fail_no_memory(std::string_view what, u64 size) noexcept {
-    return fail(errc::no_memory, {.subject = what, .n0 = size});
+  errc fail_no_memory(std::string_view what, u64 size) noexcept {
+    return fail(errc::no_memory, what, size);
   }
   /// Completes and reports an error that a part without names has put into err.
   errc fail_with_names(std::string_view subject = {}) noexcept {

@@ -154,7 +154,7 @@ public:
       return {};
     static_cast<void>(
         status == e_noent
-            ? env.fail(errc::param_unknown, {.subject = name})
+            ? env.fail(errc::param_unknown, name)
             : env.fail(errc::param_invalid,
                        {.subject = name, .second = value, .n0 = static_cast<u64>(status)}));
     return env.err;

@@ -5,6 +5,7 @@
 // pointer and count, and the headers in linux/ know their entries.
 #pragma once
 
+#include <kmodld/linux/address_list.hpp>
 #include <kmodld/policy/allocator.hpp>
 #include <kmodld/text.hpp>
 
@@ -90,8 +91,9 @@ struct module;
 struct module_use {
   module* user;
   module* used;
-  module_use* next_source; ///< in used->source_list
-  module_use* next_target; ///< in user->target_list
+  module_use* next_source;       ///< in used->source_list
+  module_use* next_target;       ///< in user->target_list
+  module_use** source = nullptr; ///< what points to it in used->source_list
 };
 
 struct module {
@@ -100,9 +102,15 @@ struct module {
 
   char name_text[name_capacity] = {};
   std::atomic<module_state> state{module_state::unformed};
-  std::atomic<u32> refcnt{0};                   ///< 1 + users; 0 once it must not be used any more
-  std::atomic<module*> next{nullptr};           ///< in the list of all
-  std::atomic<module*> next_in_bucket{nullptr}; ///< in the list's bucket of its name
+  std::atomic<u32> refcnt{0}; ///< 1 + users; 0 once it must not be used any more
+  /// A place in a list that readers walk; `link` is what points here, for writers.
+  struct place {
+    std::atomic<module*> next{nullptr};
+    std::atomic<module*>* link = nullptr;
+  };
+  place in_list;   ///< of all
+  place in_bucket; ///< of those whose names end in the same bucket
+  u32 name_hash = 0;
 
   u32 taints = 0; ///< bits of linux/taint.hpp
   bool sig_ok = false;
@@ -112,6 +120,7 @@ struct module {
   bool forced = false; ///< something was missing and loaded by force
 
   module_memory memories[max_memories];
+  address_node nodes[max_memories]; ///< of the memories, in the list's index by address
   /// Init memory stands last: giving it back lowers the count, and the entries stay as they were
   /// for readers that are still on them.
   std::atomic<u8> memory_count{0};

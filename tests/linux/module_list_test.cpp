@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -115,6 +116,50 @@ TEST_CASE("module_list: addresses, at both ends of each memory") {
   CHECK(list.find_containing({0xffffffffc0004000}) == nullptr);
   list.remove(a);
   CHECK(list.find_containing({0xffffffffc0000000}) == nullptr);
+}
+
+TEST_CASE("module_list: many modules, each address in its own, whatever comes and goes") {
+  module_list list;
+  std::vector<std::unique_ptr<named_module>> all;
+  for (u64 i = 0; i < 3000; ++i) // two memories each, out of order and next to each other
+    all.push_back(std::make_unique<named_module>("m" + std::to_string(i),
+                                                 0x100000 + (i * 1777 % 3000) * 0x2000,
+                                                 0x101000 + (i * 1777 % 3000) * 0x2000));
+  auto const check = [&](u64 i, bool there) {
+    for (u64 m : {0, 1}) {
+      address const first = all[i]->memories[m].memory.target;
+      module* const expected = there ? all[i].get() : nullptr;
+      CHECK(list.find_containing(first) == expected);
+      CHECK(list.find_containing(first + 0xfff) == expected);
+    }
+  };
+  for (auto& m : all)
+    list.push_front(*m);
+  for (u64 i = 0; i < 3000; ++i)
+    check(i, true);
+  for (u64 i = 0; i < 3000; i += 3)
+    list.remove(*all[i]);
+  for (u64 i = 0; i < 3000; ++i)
+    check(i, i % 3 != 0);
+  for (u64 i = 0; i < 3000; i += 3)
+    list.push_front(*all[i]);
+  for (u64 i = 0; i < 3000; ++i)
+    check(i, true);
+}
+
+TEST_CASE("module_list: memory that was given back is another module's") {
+  module_list list;
+  named_module old{"old", 0x10000, 0x20000}, fresh{"fresh", 0x20000};
+  list.push_front(old);
+  CHECK(list.find_containing({0x20010}) == &old);
+  list.forget(old, 1);
+  old.memory_count = 1;
+  CHECK(list.find_containing({0x20010}) == nullptr);
+  list.push_front(fresh);
+  CHECK(list.find_containing({0x20010}) == &fresh);
+  list.remove(old);
+  CHECK(list.find_containing({0x20010}) == &fresh);
+  CHECK(list.find_containing({0x10010}) == nullptr);
 }
 
 TEST_CASE("module_list: readers beside a writer always see the modules that stay") {

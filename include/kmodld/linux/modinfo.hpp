@@ -67,8 +67,23 @@ private:
   }
 };
 
-/// The same, with the first value of each tag that the loader asks for, found by one walk: an
-/// absent tag would cost a walk over all aliases of the module.
+/// The tags that the loader asks for.
+enum class modinfo_tag : u8 {
+  name,
+  vermagic,
+  intree,
+  retpoline,
+  staging,
+  livepatch,
+  license,
+  test,
+  version,
+  srcversion,
+  import_ns,
+};
+
+/// The same, with the first value of each of those tags, found by one walk: an absent one would
+/// cost a walk over all aliases of the module.
 class loader_modinfo : public modinfo {
   static constexpr std::string_view known[] = {
       "name"sv,    "vermagic"sv, "intree"sv,  "retpoline"sv,  "staging"sv,   "livepatch"sv,
@@ -84,13 +99,12 @@ public:
         note(string_from(at));
   }
 
-  std::string_view get(std::string_view tag) const noexcept {
-    for (std::size_t i = 0; i < count; ++i)
-      if (equal(tag, known[i]))
-        return first_[i];
-    return modinfo::get(tag);
+  /// As get() of the tag's name.
+  std::string_view first(modinfo_tag tag) const noexcept { return first_[static_cast<u8>(tag)]; }
+  bool has(modinfo_tag tag) const noexcept { return first(tag).data() != nullptr; }
+  static constexpr std::string_view name_of(modinfo_tag tag) noexcept {
+    return known[static_cast<u8>(tag)];
   }
-  bool has(std::string_view tag) const noexcept { return get(tag).data() != nullptr; }
 
 private:
   void note(std::string_view text) noexcept {

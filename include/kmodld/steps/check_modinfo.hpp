@@ -16,7 +16,7 @@ errc check_modinfo(Env& env, load_info const& info) noexcept {
   using abi = typename Env::abi;
   std::string_view const kernel = env.state.settings.vermagic;
   if (abi::module_struct && !kernel.empty()) {
-    std::string_view magic = info.tags.get("vermagic"sv);
+    std::string_view magic = info.tags.first(modinfo_tag::vermagic);
     if (env.flags.ignore_vermagic || magic.data() == nullptr) {
       if (!env.force_load(nullptr, "bad vermagic"sv))
         return env.fail(errc::vermagic_missing);
@@ -26,18 +26,18 @@ errc check_modinfo(Env& env, load_info const& info) noexcept {
   }
   if constexpr (!abi::module_struct)
     return errc::ok;
-  if (!info.tags.has("intree"sv)) {
+  if (!info.tags.has(modinfo_tag::intree)) {
     if (!env.kernel_tainted(taint_out_of_tree))
       env.note(errc::taint_out_of_tree);
     env.taint(nullptr, taint_out_of_tree);
   }
-  if (abi::retpoline && !info.tags.has("retpoline"sv))
+  if (abi::retpoline && !info.tags.has(modinfo_tag::retpoline))
     env.note(errc::retpoline_missing);
-  if (info.tags.has("staging"sv)) {
+  if (info.tags.has(modinfo_tag::staging)) {
     env.taint(nullptr, taint_staging);
     env.note(errc::taint_staging);
   }
-  if (info.tags.has("livepatch"sv)) {
+  if (info.tags.has(modinfo_tag::livepatch)) {
     if constexpr (!abi::livepatch)
       return env.fail(errc::livepatch_disabled);
     if (!env.state.logged_livepatch.load(std::memory_order_relaxed))
@@ -45,7 +45,7 @@ errc check_modinfo(Env& env, load_info const& info) noexcept {
     env.state.logged_livepatch.store(true, std::memory_order_relaxed);
     env.taint(nullptr, taint_livepatch);
   }
-  std::string_view license = info.tags.get("license"sv);
+  std::string_view license = info.tags.first(modinfo_tag::license);
   if (license.data() == nullptr)
     license = unspecified_license;
   if (!license_is_gpl_compatible(license)) {
@@ -53,7 +53,7 @@ errc check_modinfo(Env& env, load_info const& info) noexcept {
       env.note(errc::taint_license, {.subject = license});
     env.taint(nullptr, taint_proprietary);
   }
-  if (info.tags.has("test"sv)) {
+  if (info.tags.has(modinfo_tag::test)) {
     if (!env.kernel_tainted(taint_test))
       env.note(errc::taint_test);
     env.taint(nullptr, taint_test);

@@ -61,16 +61,15 @@ errc check_version(Env& env, expected_versions<Env> const& versions, load_info c
   if (!exported.has_crc)
     return errc::ok;
   if (info.vers == 0)
-    return env.force_load(m, symbol) ? errc::ok
-                                     : env.fail(errc::versions_missing, {.subject = symbol});
+    return env.force_load(m, symbol) ? errc::ok : env.fail(errc::versions_missing, symbol);
   u64 crc = 0;
   if (!versions.find(symbol, crc)) {
     if constexpr (Env::abi::modversions_strict)
-      return env.fail(errc::version_no_symbol, {.subject = symbol});
+      return env.fail(errc::version_no_symbol, symbol);
     env.note(errc::version_no_symbol, {.subject = symbol});
     return errc::ok;
   }
-  return crc == exported.crc ? errc::ok : env.fail(errc::version_disagrees, {.subject = symbol});
+  return crc == exported.crc ? errc::ok : env.fail(errc::version_disagrees, symbol);
 }
 
 } // namespace kmodld::steps

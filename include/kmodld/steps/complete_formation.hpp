@@ -143,7 +143,7 @@ private:
       for (module_memory const& part : m.all_memories())
         memory += part.memory.size;
       if (text > symbol_name_limit(memory))
-        return env.fail(errc::symbol_names_overlap, {.n0 = symbol_name_limit(memory)});
+        return env.fail(errc::symbol_names_overlap, {}, symbol_name_limit(memory));
       auto no_memory = [&env, &count] { return env.fail_no_memory("exports"sv, count); };
       auto* names = static_cast<std::string_view*>(
           env.state.new_record(count * sizeof(std::string_view) + text));
@@ -182,12 +182,12 @@ private:
       constexpr u64 inside = Env::abi::page_size - 1;
       if (((part.memory.target.value | part.text_size | part.ro_size | part.ro_after_init_size) &
            inside) != 0)
-        return env.fail(errc::not_page_aligned, {.subject = "module memory"sv});
+        return env.fail(errc::not_page_aligned, "module memory"sv);
     }
     protection_batch batch;
     initial_protection(m, env.state.settings.rodata, batch);
     if (int e = env.policy().protector.protect(batch.all()); e != 0)
-      return env.fail(errc::protect_failed, {.n0 = static_cast<u64>(e)});
+      return env.fail(errc::protect_failed, {}, static_cast<u64>(e));
     return errc::ok;
   }
 

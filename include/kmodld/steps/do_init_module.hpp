@@ -61,8 +61,10 @@ private:
       seal(env, m);
       forget_init(m);
       while (m.memory_count != 0 && is_init(m.memories[m.memory_count - 1].kind)) {
-        module_memory const& part = m.memories[m.memory_count - 1];
+        u8 const last = static_cast<u8>(m.memory_count - 1);
+        module_memory const& part = m.memories[last];
         if (part.memory.size != 0) {
+          env.state.modules.forget(m, last);
           freed_kind[count] = part.kind;
           freed[count++] = part.memory;
         }

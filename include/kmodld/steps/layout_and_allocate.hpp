@@ -91,7 +91,7 @@ private:
         return env.fail(errc::elf_strtab_type, {.n0 = table[info.str].type, .section = info.str});
       auto const symbols = image.template entries<sym>(info.sym);
       byte_view const strings = image.data(info.str);
-      bool const livepatch = info.tags.has("livepatch"sv);
+      bool const livepatch = info.tags.has(modinfo_tag::livepatch);
       auto kept = [&](u32 i) {
         return livepatch || is_core_symbol<arch, abi>(symbols[i], table, info.pcpu);
       };
@@ -129,7 +129,7 @@ private:
     copy_text(out->name_text, info.name);
     env.module_name = out->name();
     out->taints = env.early_taints;
-    out->livepatch = info.tags.has("livepatch"sv);
+    out->livepatch = info.tags.has(modinfo_tag::livepatch);
     copy_sections<Env>(image, table, layout, *out);
     return errc::ok;
   }

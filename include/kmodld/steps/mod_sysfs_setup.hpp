@@ -43,8 +43,7 @@ struct mod_sysfs_setup {
       free_section_attributes(env, *m);
       if (failed == sysfs_part::object && (e == e_nodev || e == e_exist))
         return env.fail(e == e_nodev ? errc::sysfs_uninitialised : errc::sysfs_exists);
-      return env.fail(errc::sysfs_failed,
-                      {.subject = c_string(sysfs_part_name(failed)), .n0 = static_cast<u64>(e)});
+      return env.fail(errc::sysfs_failed, c_string(sysfs_part_name(failed)), static_cast<u64>(e));
     }
     m->in_sysfs = true;
     return errc::ok;

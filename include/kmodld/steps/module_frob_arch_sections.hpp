@@ -31,7 +31,7 @@ struct frob_context {
   }
   errc no_memory(u64 bytes) const noexcept { return env.fail_no_memory("relocations"sv, bytes); }
   errc missing(std::string_view section) const noexcept {
-    return env.fail(errc::arch_section_missing, {.subject = section});
+    return env.fail(errc::arch_section_missing, section);
   }
 
   /// Calls f(section index, entries) for every relocation section whose target exists.

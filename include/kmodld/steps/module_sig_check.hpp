@@ -35,7 +35,7 @@ struct module_sig_check {
       case errc::signature_unsupported:
       case errc::signature_no_key:
         if (verifier.enforced())
-          return env.fail(errc::signature_enforced, {.subject = reason(verdict)});
+          return env.fail(errc::signature_enforced, reason(verdict));
         if (env.state.settings.lockdown)
           return env.fail(errc::not_permitted);
         return errc::ok;

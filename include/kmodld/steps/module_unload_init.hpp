@@ -17,10 +17,9 @@ void module_unload_free(Env& env, module& m) noexcept {
     dropped = m.target_list;
     m.target_list = nullptr;
     for (module_use* use = dropped; use != nullptr; use = use->next_target) {
-      module_use** link = &use->used->source_list;
-      while (*link != use)
-        link = &(*link)->next_source;
-      *link = use->next_source;
+      if (use->next_source != nullptr)
+        use->next_source->source = use->source;
+      *use->source = use->next_source;
       use->used->refcnt.fetch_sub(1, std::memory_order_release);
     }
   }

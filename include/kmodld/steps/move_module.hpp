@@ -60,7 +60,7 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
       part.memory = {};
       release_memory(env, m);
       return env.fail(status == memory_status::no_room ? errc::no_memory : errc::out_of_reach,
-                      {.subject = "module memory"sv, .n0 = size});
+                      "module memory"sv, size);
     }
     // What the allocator gave beyond the wish is not the module's; release() gets it all back.
     narrow({part.memory.target, part.memory.target + (part.memory.size - 1)});
@@ -68,7 +68,7 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
   return errc::ok;
 }
 
-inline void zero(std::byte* p, u64 size) noexcept {
+[[gnu::noinline]] inline void zero(std::byte* p, u64 size) noexcept {
   if (size != 0)
     __builtin_memset(p, 0, static_cast<std::size_t>(size));
 }

@@ -29,7 +29,7 @@ struct percpu_modalloc {
       if (align == 0 || is_power_of_two(align))
         base = env.policy().percpu.allocate(size, align == 0 ? 1 : align);
       if (!base)
-        return env.fail(errc::percpu_no_memory, {.n0 = size});
+        return env.fail(errc::percpu_no_memory, {}, size);
       m->percpu = base;
       m->percpu_size = size;
     }

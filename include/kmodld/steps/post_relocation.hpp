@@ -45,7 +45,7 @@ struct post_relocation {
       add_kallsyms<typename Env::abi>(image, info, table, layout, symbols, *m);
     if constexpr (finalize_hook<typename Env::hooks_type>)
       if (int e = env.hooks().finalize(*m); e != 0)
-        return env.fail(errc::finalize_failed, {.n0 = static_cast<u64>(e)});
+        return env.fail(errc::finalize_failed, {}, static_cast<u64>(e));
     return errc::ok;
   }
 

@@ -50,11 +50,11 @@ struct prepare_coming_module {
       if (equal(m->name(), "vmlinux"sv))
         return env.fail(errc::livepatch_name);
       if (int e = env.hooks().klp_coming(*m); e != 0)
-        return env.fail(errc::livepatch_refused, {.n0 = static_cast<u64>(e)});
+        return env.fail(errc::livepatch_refused, {}, static_cast<u64>(e));
     }
     if (int e = env.policy().notifier.notify(module_event::coming, *m); e != 0) {
       klp_module_going(env, *m);
-      return env.fail(errc::notifier_refused, {.n0 = static_cast<u64>(e)});
+      return env.fail(errc::notifier_refused, {}, static_cast<u64>(e));
     }
     return errc::ok;
   }

@@ -106,7 +106,7 @@ private:
 
   template <class F>
   void for_each_import(F&& f) const noexcept {
-    for (std::string_view v = info_.tags.get("import_ns"sv); v.data() != nullptr;
+    for (std::string_view v = info_.tags.first(modinfo_tag::import_ns); v.data() != nullptr;
          v = info_.tags.get_next("import_ns"sv, v))
       f(v);
   }
@@ -138,7 +138,10 @@ private:
       owner->refcnt.fetch_sub(1, std::memory_order_release);
       return errc::no_memory;
     }
-    auto* use = ::new (memory) module_use{&module_, owner, owner->source_list, module_.target_list};
+    auto* use = ::new (memory)
+        module_use{&module_, owner, owner->source_list, module_.target_list, &owner->source_list};
+    if (owner->source_list != nullptr)
+      owner->source_list->source = &use->next_source;
     owner->source_list = use;
     module_.target_list = use;
     return errc::ok;

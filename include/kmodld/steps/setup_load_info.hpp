@@ -21,7 +21,7 @@ struct setup_load_info {
     out.info = find(image, ".modinfo"sv);
     if (out.info != 0)
       out.tags = loader_modinfo{image.data(out.info)};
-    out.info_name = out.tags.get("name"sv);
+    out.info_name = out.tags.first(modinfo_tag::name);
     for (u32 i = 1; i < image.section_count() && out.sym == 0; ++i)
       if (image.section(i).sh_type == elf::sht_symtab) {
         out.sym = i;
@@ -54,7 +54,7 @@ struct setup_load_info {
       out.info_name = out.name;
     env.module_name = out.info_name;
     if (out.name.empty() || out.name.size() >= module::name_capacity)
-      return env.fail(errc::module_name, {.n0 = module::name_capacity - 1});
+      return env.fail(errc::module_name, {}, module::name_capacity - 1);
     if (!env.flags.ignore_modversions)
       out.vers = find(image, "__versions"sv);
     if constexpr (Env::smp)

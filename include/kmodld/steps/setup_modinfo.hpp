@@ -23,8 +23,8 @@ struct setup_modinfo {
 
   template <class Env>
   static errc run(Env& env, load_info const& info, module_record& m) noexcept {
-    m->version = keep(env, info.tags.get("version"sv));
-    m->srcversion = keep(env, info.tags.get("srcversion"sv));
+    m->version = keep(env, info.tags.first(modinfo_tag::version));
+    m->srcversion = keep(env, info.tags.first(modinfo_tag::srcversion));
     return errc::ok;
   }
 

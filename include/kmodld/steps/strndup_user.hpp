@@ -25,7 +25,7 @@ struct strndup_user {
   static errc run(Env& env, module_record& m) noexcept {
     std::string_view const text = head(env.args, index_of(env.args, '\0'));
     if (text.size() > longest)
-      return env.fail(errc::args_too_long, {.n0 = longest});
+      return env.fail(errc::args_too_long, {}, longest);
     m->args = env.state.duplicate(text);
     if (m->args.data() == nullptr)
       return env.fail_no_memory("arguments"sv, text.size() + 1);
