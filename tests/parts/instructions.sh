@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# What work costs in instructions, counted by callgrind: a relocation in the hot loop, and that a
+# load, an unload and a lookup do not grow with the number of modules. Nothing is timed.
+. "$(dirname "$0")/../support/part.sh"
+
+need instructions valgrind || finish
+program=$build/tests/instructions
+check 'the program was built' test -x "$program"
+
+# counted ARGUMENT...: what it prints goes to $scratch/said, the instructions to $count.
+count=0
+counted() {
+  valgrind --tool=callgrind --collect-atstart=no --toggle-collect='*measured_*' \
+    --callgrind-out-file=/dev/null "$program" "$@" >"$scratch/said" 2>"$scratch/log" || {
+    tail -n 5 "$scratch/log"; return 1; }
+  count=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$scratch/log")
+  [ "${count:-0}" -gt 0 ] || { cat "$scratch/log"; return 1; }
+}
+at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > 0 && a <= b) }' || { echo "$1 > $2"; return 1; }; }
+
+loop() { # loop NAME FILE LIMIT: instructions a relocation
+  check "loop of $1" counted loop "$2"
+  each=$(awk -v n="${count:-0}" -v r="$(cat "$scratch/said")" 'BEGIN { printf "%.1f", (r > 0 ? n / r : 0) }')
+  echo "instructions a relocation, all checks, $1: $each, limit $3"
+  check "instructions a relocation, $1" at_most "$each" "$3"
+}
+if root=$(package_root newest 2>"$scratch/why"); then
+  loop 'xfs of amd64' "$(find "$root"/lib/modules -name xfs.ko | head -n 1)" 21
+else
+  skip 'instructions a relocation' "$(tail -n 1 "$scratch/why")"
+fi
+if root=$(sh tests/support/fetch.sh --arch arm64 linux-image-6.1.0-56-arm64=6.1.192-2 2>"$scratch/why"); then
+  loop 'amdgpu of arm64' "$(find "$root"/lib/modules -name amdgpu.ko | head -n 1)" 34
+else
+  skip 'instructions a relocation, arm64' "$(tail -n 1 "$scratch/why")"
+fi
+
+# From ten modules to four thousand: at most half as much again. With one there is not yet who the
+# eight imports could be from.
+for what in load unload lookup; do
+  first=
+  for modules in 1 10 100 1000 4000; do
+    check "$what with $modules modules" counted $what $modules
+    echo "instructions of one $what with $modules modules: $count"
+    [ $modules -eq 1 ] && continue
+    first=${first:-$count}
+    check "$what does not grow, $modules modules" at_most "$count" $((first + first / 2))
+  done
+done
+finish
