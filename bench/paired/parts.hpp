@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The parts of the paired run, one file each.
+#pragma once
+
+#include "../support/corpus.hpp"
+#include "../support/report.hpp"
+
+#include <filesystem>
+
+namespace kmodld::bench {
+
+struct run_options {
+  int rounds = 31;
+  std::filesystem::path amd64;   ///< where Debian's kernel package is unpacked
+  std::filesystem::path arm64;   ///< likewise; empty: not measured
+  std::filesystem::path riscv64; ///< likewise
+  std::filesystem::path scratch; ///< a directory for files that are made
+};
+
+/// One whole link of all modules into fresh memory, for comparison with others.
+std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o);
+
+void measure_loops(report& out, std::vector<module_file> const& all, run_options const& o);
+void measure_other_loops(report& out, run_options const& o);
+void measure_lookup(report& out, std::vector<module_file> const& all, run_options const& o);
+void measure_link(report& out, std::vector<module_file> const& all, run_options const& o);
+void measure_threads(report& out, std::vector<module_file> const& all, run_options const& o);
+void measure_llvm(report& out, std::vector<module_file> const& all, run_options const& o);
+void measure_dlopen(report& out, std::vector<module_file> const& all, run_options const& o);
+
+} // namespace kmodld::bench
