@@ -29,11 +29,16 @@ if root=$(package_root newest 2>"$scratch/why"); then
 else
   skip 'instructions a relocation' "$(tail -n 1 "$scratch/why")"
 fi
-if root=$(sh tests/support/fetch.sh --arch arm64 linux-image-6.1.0-56-arm64=6.1.192-2 2>"$scratch/why"); then
-  loop 'amdgpu of arm64' "$(find "$root"/lib/modules -name amdgpu.ko | head -n 1)" 34
-else
-  skip 'instructions a relocation, arm64' "$(tail -n 1 "$scratch/why")"
-fi
+loop_of() { # loop_of ARCH LIMIT FETCHED...: of amdgpu
+  arch=$1 limit=$2; shift 2
+  if root=$(sh tests/support/fetch.sh "$@" 2>"$scratch/why"); then
+    loop "amdgpu of $arch" "$(find "$root" -name 'amdgpu.ko*' | head -n 1)" "$limit"
+  else
+    skip "instructions a relocation, $arch" "$(tail -n 1 "$scratch/why")"
+  fi
+}
+loop_of arm64 32 --arch arm64 linux-image-6.1.0-56-arm64=6.1.192-2
+loop_of riscv64 41 --suite sid --arch riscv64 'linux-modules-[0-9]*-riscv64'
 
 # From ten modules to four thousand: at most half as much again. With one there is not yet who the
 # eight imports could be from.

@@ -129,6 +129,9 @@ public:
   };
   // clang-format on
 
+  /// ADRP, then ADD, LDR or STR with the lower bits.
+  static constexpr u32 pairs[][2] = {{275, 277}};
+
   static constexpr u8 needs_of(u32 type) noexcept {
     switch (type) {
     case 307:
@@ -156,8 +159,9 @@ public:
 
   /// MOVN or MOVZ by the sign of the value (SABS and PREL groups).
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State&, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State&,
+                                             u64& shown) noexcept {
     bool const relative = type >= 287;
     unsigned const group = relative ? (type - 287) / 2 : type - 270;
     u64 const v = o.s + o.a - (relative ? o.p : 0);

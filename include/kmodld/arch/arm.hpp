@@ -272,8 +272,9 @@ public:
 
   /// What is no plain sum. NONE and V4BX take part for their bounds, which Linux checks, too.
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& s, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& s,
+                                             u64& shown) noexcept {
     std::byte* const at = section.data() + offset;
     u32 const v = static_cast<u32>(o.s + o.a);
     u32 const p = static_cast<u32>(o.p);

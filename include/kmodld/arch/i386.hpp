@@ -107,8 +107,9 @@ public:
 
   /// GOT32 and GOT32X: the slot's offset, or its address where no register has the GOT's.
   template <class State>
-  static errc special(u32, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& s, u64&) noexcept {
+  [[gnu::always_inline]] static errc special(u32, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& s,
+                                             u64&) noexcept {
     if (!s.has(f::g_a, o.symbol))
       return errc::reloc_no_slot;
     std::byte* const place = section.data() + offset;

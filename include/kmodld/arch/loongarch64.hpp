@@ -291,8 +291,9 @@ public:
 
   /// What is no plain sum: the stack, sums in place, and what goes by pages or by the GOT.
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& state, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& state,
+                                             u64& shown) noexcept {
     std::byte* const place = section.data() + offset;
     u64 v = o.s + o.a;
     shown = v;

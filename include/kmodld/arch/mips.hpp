@@ -285,8 +285,9 @@ public:
 
   /// What is no plain sum: rounded halves, jumps and the GOT.
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& state, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& state,
+                                             u64& shown) noexcept {
     std::byte* const place = section.data() + offset;
     u64 const v = o.s + o.a;
     shown = v;

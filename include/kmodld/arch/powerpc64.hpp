@@ -249,8 +249,9 @@ public:
   }
 
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& s, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& s,
+                                             u64& shown) noexcept {
     std::byte* const place = section.data() + offset;
     u64 const v = o.s + o.a;
     u64 const t = v - s.toc.value;

@@ -75,7 +75,9 @@ struct riscv {
     pcrel_lo12_s = 25,
     hi20 = 26,
     add8 = 33,
+    add32 = 35,
     sub8 = 37,
+    sub32 = 39,
     got32_pcrel = 41,
     align = 43,
     sub6 = 52,
@@ -165,6 +167,8 @@ public:
   };
   // clang-format on
 
+  static constexpr u32 pairs[][2] = {{pcrel_hi20, pcrel_lo12_i}, {add32, sub32}};
+
   static constexpr errc unknown_type = errc::reloc_unknown_type;
   static constexpr errc overflow_of(u32 type) noexcept {
     return type == r_32 ? errc::reloc_value_range : errc::reloc_overflow;
@@ -192,8 +196,9 @@ public:
   }
 
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& state, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& state,
+                                             u64& shown) noexcept {
     std::byte* const place = section.data() + offset;
     u64 v = o.s + o.a;
     shown = v;
@@ -204,8 +209,8 @@ public:
       if (code != errc::ok || !reaches(distance(v, o.p)))
         return code == errc::ok ? errc::reloc_pc_reach : code;
       v -= o.p;
-      encode(place, u_type, hi(v));
-      encode(place + 4, i_type, v);
+      encode<u_type>(place, hi(v));
+      encode<i_type>(place + 4, v);
       return errc::ok;
     }
     case plt32: {
@@ -228,17 +233,20 @@ public:
       if (errc code = state.got_entry(v); code != errc::ok)
         return code;
       [[fallthrough]];
-    case pcrel_hi20: v = distance(v, o.p); [[fallthrough]];
+    case pcrel_hi20:
+      v = distance(v, o.p);
+      state.high_part(offset, v);
+      [[fallthrough]];
     case hi20:
       if (!reaches(reloc::address_wrapped<format>(v)))
         return errc::reloc_pc_reach;
-      encode(place, u_type, hi(v));
+      encode<u_type>(place, hi(v));
       return errc::ok;
     case pcrel_lo12_i:
     case pcrel_lo12_s:
       if (errc code = state.low_part(o.s, v); code != errc::ok)
         return code;
-      encode(place, type == pcrel_lo12_i ? i_type : s_type, v);
+      type == pcrel_lo12_i ? encode<i_type>(place, v) : encode<s_type>(place, v);
       return errc::ok;
     case set_uleb128:
     case sub_uleb128: state.deferred = true; return errc::ok;
@@ -306,6 +314,7 @@ public:
       in_ = &in;
       values_ = &values;
       index.begin(in.relocations);
+      highest_end_ = 0;
       deferred = false;
       return errc::ok;
     }
@@ -351,19 +360,20 @@ public:
       return errc::ok;
     }
 
+    /// A HI20 was met. Kept is the one at the highest offset, of several there the first: that is
+    /// the one which a search from the start would find.
+    void high_part(u64 offset, u64 distance) noexcept {
+      if (offset < highest_end_)
+        return;
+      highest_end_ = offset + 1;
+      highest_distance_ = distance;
+    }
     /// The distance whose low bits belong to the AUIPC at `label`.
-    errc low_part(u64 label, u64& v) noexcept {
-      u32 i;
+    [[gnu::always_inline]] errc low_part(u64 label, u64& v) noexcept {
       u64 const offset = static_cast<typename format::word_type>(label - in_->place.value);
-      if (errc code = index.find(offset, is_high, i); code != errc::ok)
-        return code;
-      if (i == index.none || symbol_of(index[i]) >= values_->values.size())
-        return errc::reloc_no_hi20;
-      v = value_of(index[i]);
-      if (type_of(index[i]) == got_hi20)
-        if (errc code = got_entry(v); code != errc::ok)
-          return code;
-      v -= label;
+      if (offset + 1 != highest_end_ || highest_end_ == 0) [[unlikely]]
+        return searched_low_part(label, offset, v);
+      v = highest_distance_;
       return errc::ok;
     }
 
@@ -459,6 +469,21 @@ public:
       return type_of(r) == pcrel_hi20 || type_of(r) == got_hi20;
     };
     static constexpr auto is_sum = [](relocation const& r) { return is_arithmetic(type_of(r)); };
+
+    /// low_part() where its HI20 is not the last one.
+    [[gnu::noinline]] errc searched_low_part(u64 label, u64 offset, u64& v) noexcept {
+      u32 i;
+      if (errc code = index.find(offset, is_high, i); code != errc::ok)
+        return code;
+      if (i == index.none || symbol_of(index[i]) >= values_->values.size())
+        return errc::reloc_no_hi20;
+      v = value_of(index[i]);
+      if (type_of(index[i]) == got_hi20)
+        if (errc code = got_entry(v); code != errc::ok)
+          return code;
+      v -= label;
+      return errc::ok;
+    }
 
     static errc fault(error& e, errc code, u32 i, u64 n0 = 0, u64 n1 = 0) noexcept {
       e.code = code;
@@ -597,7 +622,8 @@ public:
     bool linux_ = false, own_ = false, wide_ = false, stubs_ = false, error_values_ = false;
     u32 got_section_ = 0, plt_section_ = 0, slots_section_ = 0;
     u64 slots_offset_ = 0, seed_ = 0;
-    slots got_, plt_; ///< .got; .got.plt
+    u64 highest_end_ = 0, highest_distance_ = 0; ///< see high_part(); 0: none yet
+    slots got_, plt_;                            ///< .got; .got.plt
     std::byte* plt_host_ = nullptr;
     address plt_code_;
   };
@@ -612,12 +638,13 @@ private:
     return reloc::address_wrapped<format>(to - from);
   }
   static void put(std::byte* p, u32 v) noexcept { elf::field<u32, format::order>::store(p, v); }
-  static void encode(std::byte* p, reloc::field const& field, u64 v) noexcept {
-    put(p, static_cast<u32>(field.encode(elf::field<u32, format::order>::load(p), v)));
+  template <reloc::field F>
+  static void encode(std::byte* p, u64 v) noexcept {
+    put(p, static_cast<u32>(reloc::encode<F>(elf::field<u32, format::order>::load(p), v)));
   }
   template <class F>
-  static errc on_place(u32 type, std::byte* place, F const& f) noexcept {
-    auto change = [&]<std::size_t Bytes>() {
+  [[gnu::always_inline]] static errc on_place(u32 type, std::byte* place, F const& f) noexcept {
+    auto change = [&]<std::size_t Bytes>() __attribute__((always_inline)) {
       using access = reloc::place_access<format, Bytes>;
       access::store(place, f(access::load(place)));
       return errc::ok;

@@ -178,8 +178,9 @@ public:
 
   /// PLT32 and PLT64 always mean the PLT entry; the 24-bit places have three bytes.
   template <class State>
-  static errc special(u32 type, reloc::operands const& o, std::span<std::byte> section, u64 offset,
-                      State& s, u64& shown) noexcept {
+  [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
+                                             std::span<std::byte> section, u64 offset, State& s,
+                                             u64& shown) noexcept {
     std::byte* const place = section.data() + offset;
     u64 v = o.s + o.a - o.p;
     if (type == 8 || type == 25)

@@ -55,15 +55,101 @@ class fast_loop {
   static constexpr bool unrolled = true;
 #endif
 
-  template <rule_class C>
-  [[gnu::always_inline]] static u64 addend(relocation const& r, std::byte const* place) noexcept {
-    if constexpr (!addend_in_place<relocation>)
-      return Arch::addend_of(r);
-    else if constexpr (C.field.bytes == 0)
-      return 0;
-    else
-      return C.field.decode(place_access<format, C.field.bytes, C.field.halves>::load(place));
-  }
+  /// Applies relocations of class K, one at a time; what they gather is asked for at the end.
+  template <u32 K>
+  struct one {
+    static constexpr rule_class c = table::get(K);
+    static constexpr unsigned width = c.field.width();
+    // One addition a value, one test a run: what fits leaves the bits above `width` clear.
+    static constexpr bool gathered =
+        (c.check == check::sign || c.check == check::zero) && width < 64;
+    using of_class = membership<Arch, K>;
+    using place_type = place_access<format, c.field.bytes, c.field.halves>;
+
+    std::byte* bytes;
+    u64 last, target;
+    u64 const* values;
+    u8 const* attributes;
+    u64 bias = gathered && c.check == check::sign ? u64{1} << (width - 1) : 0;
+    uint_of<c.field.bytes == 0 ? 1 : c.field.bytes> places = 0;
+    u64 sums = 0, low_bits = 0, misfits = 0;
+
+    [[gnu::always_inline]] explicit one(frame const& f) noexcept
+        : bytes{f.bytes}, last{f.size - c.field.bytes}, target{f.target}, values{f.values},
+          attributes{f.attributes} {
+      if constexpr (gathered && width >= 32)
+        asm("" : "+r"(bias)); // too large for an instruction: kept in a register
+    }
+
+    [[gnu::always_inline]] static u64 addend(relocation const& r, std::byte const* place) noexcept {
+      if constexpr (!addend_in_place<relocation>)
+        return Arch::addend_of(r);
+      else if constexpr (c.field.bytes == 0)
+        return 0;
+      else
+        return c.field.decode(place_type::load(place));
+    }
+
+    /// False if it lies out of bounds, or its handler refuses it.
+    [[gnu::always_inline]] bool apply(fast_loop& loop, relocation const& x, u64 symbol) noexcept {
+      u64 const offset = x.r_offset;
+      if (offset > last) [[unlikely]]
+        return false;
+      std::byte* const place = bytes + offset;
+      u64 const a = addend(x, place);
+      if constexpr (c.formula == formula::special) {
+        operands const o{values[symbol], a, target + offset, static_cast<u32>(symbol),
+                         attributes == nullptr ? u8{0} : attributes[symbol]};
+        u64 shown = 0;
+        return Arch::special(c.special_type, o, loop.in_.bytes, offset, loop.state_, shown) ==
+               errc::ok;
+      } else {
+        u64 v = 0;
+        if constexpr (c.formulas)
+          v = of_class::value(x, values[symbol], a, target + offset);
+        else if constexpr (is_plain(c.formula))
+          v = plain_value(c.formula, values[symbol], a, target + offset);
+        else if (u32 const n = static_cast<u32>(symbol); loop.state_.has(c.formula, n)) [[likely]]
+          v = loop.state_.compute(c.formula, {values[symbol], a, target + offset, n, 0});
+        else
+          return false;
+        v = address_wrapped<format>(v);
+        constexpr bool load = c.zero || c.field.count != 0;
+        u64 const old = load ? place_type::load(place) : 0;
+        if constexpr (c.zero)
+          places = static_cast<decltype(places)>(places | old);
+        if constexpr (gathered)
+          sums |= v + bias;
+        else if constexpr (c.check != check::none)
+          misfits |= static_cast<u64>(!fits(v, c.check, width));
+        if constexpr (c.align != 0)
+          low_bits |= v;
+        if constexpr (c.slices)
+          place_type::store(place, of_class::encode(x, old, v));
+        else
+          place_type::store(place, reloc::encode<c.field>(old, v));
+        return true;
+      }
+    }
+
+    /// Not 0 if one of them did not fit, was not aligned, or its place was not zero.
+    [[gnu::always_inline]] u64 faults() const noexcept {
+      u64 const beyond = gathered ? sums >> (width & 63) : 0;
+      return misfits | beyond | places | (low_bits & ((u64{1} << c.align) - 1));
+    }
+  };
+
+  /// The class that mostly comes after K in code, one of each: AArch64's ADRP and ADD. Taking both
+  /// in one turn saves the processor half of its guesses. none: no such class.
+  static constexpr u32 none = ~u32{0};
+  template <u32 K>
+  static constexpr u32 follower = [] {
+    if constexpr (requires { Arch::pairs; })
+      for (auto const& pair : Arch::pairs)
+        if (table::of_type(pair[0]) == K)
+          return u32{table::of_type(pair[1])};
+    return none;
+  }();
 
   /// The run of class K that starts at f.at; false if a relocation lies out of bounds.
   template <u32 K>
@@ -79,96 +165,58 @@ class fast_loop {
       f.at = r;
       return true;
     } else {
-      constexpr unsigned width = c.field.width();
-      using place_type = place_access<format, c.field.bytes, c.field.halves>;
-      std::byte* const bytes = f.bytes;
-      u64 const last = f.size - c.field.bytes;
-      u64 const target = f.target;
-      u64 const* const values = f.values;
       u64 const count = f.count;
-      // One addition a value, one test a run: what fits leaves the bits above `width` clear.
-      constexpr bool gathered = (c.check == check::sign || c.check == check::zero) && width < 64;
-      u64 bias = gathered && c.check == check::sign ? u64{1} << (width - 1) : 0;
-      if constexpr (gathered && width >= 32)
-        asm("" : "+r"(bias)); // too large for an instruction: kept in a register
-      uint_of<c.field.bytes == 0 ? 1 : c.field.bytes> places = 0;
-      u64 sums = 0, low_bits = 0, misfits = 0;
-
-      auto const apply = [&](relocation const& x, u64 symbol)
-                             __attribute__((always_inline)) -> bool {
-        u64 const offset = x.r_offset;
-        if (offset > last) [[unlikely]]
-          return false;
-        std::byte* const place = bytes + offset;
-        u64 const a = addend<c>(x, place);
-        if constexpr (c.formula == formula::special) {
-          u8 const attributes = f.attributes == nullptr ? u8{0} : f.attributes[symbol];
-          operands const o{values[symbol], a, target + offset, static_cast<u32>(symbol),
-                           attributes};
-          u64 shown = 0;
-          return Arch::special(c.special_type, o, in_.bytes, offset, state_, shown) == errc::ok;
-        } else {
-          u64 v = 0;
-          if constexpr (c.formulas)
-            v = of_class::value(x, values[symbol], a, target + offset);
-          else if constexpr (is_plain(c.formula))
-            v = plain_value(c.formula, values[symbol], a, target + offset);
-          else if (u32 const n = static_cast<u32>(symbol); state_.has(c.formula, n)) [[likely]]
-            v = state_.compute(c.formula, {values[symbol], a, target + offset, n, 0});
-          else
-            return false;
-          v = address_wrapped<format>(v);
-          constexpr bool load = c.zero || c.field.count != 0;
-          u64 const old = load ? place_type::load(place) : 0;
-          if constexpr (c.zero)
-            places = static_cast<decltype(places)>(places | old);
-          if constexpr (gathered)
-            sums |= v + bias;
-          else if constexpr (c.check != check::none)
-            misfits |= static_cast<u64>(!fits(v, c.check, width));
-          if constexpr (c.align != 0)
-            low_bits |= v;
-          if constexpr (c.slices)
-            place_type::store(place, of_class::encode(x, old, v));
-          else
-            place_type::store(place, c.field.encode(old, v));
-          return true;
-        }
-      };
-
       u64 symbol = Arch::symbol_of(*r);
       if (symbol >= count) [[unlikely]]
         return false;
-      if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4)
-        while (r < f.pairs_end) {
-          if (!apply(r[0], symbol)) [[unlikely]]
+      one<K> first{f};
+      if constexpr (follower<K> != none) {
+        using of_second = membership<Arch, follower<K>>;
+        one<follower<K>> second{f};
+        do {
+          if (!first.apply(*this, *r, symbol)) [[unlikely]]
             return false;
-          symbol = of_class::symbol(r[1]);
-          if (symbol >= count) {
-            ++r;
-            goto done;
+          if (++r == end)
+            break;
+          symbol = of_second::symbol(*r);
+          if (symbol < count) [[likely]] {
+            if (!second.apply(*this, *r, symbol)) [[unlikely]]
+              return false;
+            if (++r == end)
+              break;
           }
-          if (!apply(r[1], symbol)) [[unlikely]]
+          symbol = of_class::symbol(*r);
+        } while (symbol < count);
+        f.faults |= second.faults();
+      } else {
+        if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4 && c.field.count == 0)
+          while (r < f.pairs_end) {
+            if (!first.apply(*this, r[0], symbol)) [[unlikely]]
+              return false;
+            symbol = of_class::symbol(r[1]);
+            if (symbol >= count) {
+              ++r;
+              goto done;
+            }
+            if (!first.apply(*this, r[1], symbol)) [[unlikely]]
+              return false;
+            symbol = of_class::symbol(r[2]);
+            r += 2;
+            if (symbol >= count)
+              goto done;
+          }
+        do {
+          if (!first.apply(*this, *r, symbol)) [[unlikely]]
             return false;
-          symbol = of_class::symbol(r[2]);
-          r += 2;
-          if (symbol >= count)
-            goto done;
-        }
-      do {
-        if (!apply(*r, symbol)) [[unlikely]]
-          return false;
-        if (++r == end)
-          break;
-        symbol = of_class::symbol(*r);
-      } while (symbol < count);
-
+          if (++r == end)
+            break;
+          symbol = of_class::symbol(*r);
+        } while (symbol < count);
+      }
     done:
       __attribute__((unused));
       f.at = r;
-      if constexpr (gathered)
-        misfits |= sums >> (width & 63);
-      f.faults |= misfits | places | (low_bits & ((u64{1} << c.align) - 1));
+      f.faults |= first.faults();
       return true;
     }
   }
@@ -190,6 +238,8 @@ class fast_loop {
   [[gnu::always_inline]] bool all(frame& f, std::index_sequence<K...>) noexcept {
     while (f.at != f.end) {
       u8 const k = table::of_type(Arch::type_of(*f.at));
+      if (k == table::no_class)
+        return false;
       bool good = false;
       static_cast<void>(((k == K && (good = run_of<static_cast<u32>(K)>(f), true)) || ...));
       if (!good)

@@ -4,6 +4,8 @@
 
 #include <kmodld/address.hpp>
 
+#include <utility>
+
 namespace kmodld::reloc {
 
 /// Bits [from, from + bits) of the value stand at [to, to + bits) of the place.
@@ -62,5 +64,18 @@ struct field {
     return (value ^ sign) - sign;
   }
 };
+
+/// field::encode for a field known at compile time: neither loop nor call is left of it.
+template <field F>
+[[gnu::always_inline]] constexpr u64 encode(u64 old, u64 value) noexcept {
+  constexpr u64 mask = F.mask();
+  u64 bits = F.count == 0 ? value & mask : old & ~mask;
+  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    static_cast<void>(((bits |= (value >> F.slices[I].from & ((u64{1} << F.slices[I].bits) - 1))
+                                << F.slices[I].to),
+                       ...));
+  }(std::make_index_sequence<F.count>{});
+  return bits;
+}
 
 } // namespace kmodld::reloc

@@ -6,6 +6,8 @@
 
 #include <kmodld/reloc/classes.hpp>
 
+#include <bit>
+
 namespace kmodld::reloc {
 
 template <class Arch, u32 K>
