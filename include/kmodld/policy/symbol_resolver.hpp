@@ -56,6 +56,11 @@ concept batch_resolver = requires(R& r, symbol_query* queries, std::size_t count
   { r.find_batch(queries, count) } noexcept -> std::same_as<void>;
 };
 
+/// One that readers may ask, too: find_batch() without the lock, between the reclaimer's read_enter
+/// and read_leave. Then loads look names up side by side.
+template <class R>
+concept reader_batch_resolver = batch_resolver<R> && requires { requires R::for_readers; };
+
 /// A resolver that knows where its exports lie lets the loader ask for memory in their reach.
 template <class R>
 concept bounded_resolver = requires(R const& r) {

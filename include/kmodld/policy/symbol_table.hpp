@@ -40,6 +40,7 @@ class symbol_table {
   static constexpr bool immediate = std::same_as<R, no_reclaimer>;
 
 public:
+  static constexpr bool for_readers = !immediate;
   static constexpr std::size_t max_names = std::size_t{1} << 25;
 
   explicit symbol_table(A& memory, symbol_table_options options = {}) noexcept

@@ -183,10 +183,27 @@ private:
       count_ = 0;
       if (named == 0)
         return errc::ok;
-      auto& resolver = env_.policy().symbol_resolver;
+      using resolver_type = std::remove_cvref_t<decltype(env_.policy().symbol_resolver)>;
       auto const batch = queries_.first(named);
+      if constexpr (reader_batch_resolver<resolver_type>) {
+        resolution_.batch_begins_reading();
+        find(batch);
+      }
       lock_guard lock{env_.policy().lock};
-      resolution_.batch_begins();
+      if constexpr (reader_batch_resolver<resolver_type>) {
+        resolution_.batch_locked();
+      } else {
+        resolution_.batch_begins();
+        find(batch);
+      }
+      for (u32 k = 0; k < named; ++k)
+        resolve(numbers_[k], batch[k]);
+      resolution_.stop_reading();
+      return errc::ok;
+    }
+
+    void find(std::span<symbol_query> batch) noexcept {
+      auto& resolver = env_.policy().symbol_resolver;
       if constexpr (batch_resolver<std::remove_cvref_t<decltype(resolver)>>) {
         for (symbol_query& q : batch)
           q.gpl_ok = resolution_.gpl_ok();
@@ -195,9 +212,6 @@ private:
         for (symbol_query& q : batch)
           q.found = resolver.find(q.name, resolution_.gpl_ok(), q.symbol);
       }
-      for (u32 k = 0; k < named; ++k)
-        resolve(numbers_[k], batch[k]);
-      return errc::ok;
     }
 
     void resolve(u32 i, symbol_query& q) noexcept {
