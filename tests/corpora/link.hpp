@@ -14,7 +14,7 @@ namespace kmodld::corpora {
 struct linked {
   std::string refused; ///< empty: it was linked
   u64 relocations = 0; ///< of sections that the loader gave a place, as its section table says
-  u64 nanoseconds = 0; ///< of the load and its undo
+  u64 nanoseconds = 0; ///< of one load and its undo
 };
 
 /// An architecture with the layout of a range of kernels.

@@ -9,6 +9,7 @@
 
 #include <kmodld/kmodld.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace kmodld::corpora {
@@ -64,10 +65,23 @@ struct host {
   using pipeline = insert_step<load_module<C>, steps::flush_module_icache, count_applied<Arch>>;
 };
 
+/// The first byte in which two loads of one module differ, in words; empty if there is none.
+inline std::string difference(std::span<region const> a, std::span<region const> b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (i >= b.size() || a[i].target != b[i].target || a[i].size != b[i].size)
+      return "regions differ";
+    if (std::memcmp(a[i].host, b[i].host, static_cast<std::size_t>(a[i].size)) == 0)
+      continue;
+    auto const at = std::mismatch(a[i].host, a[i].host + a[i].size, b[i].host).first - a[i].host;
+    return "byte " + std::to_string(at) + " of region " + std::to_string(i) +
+           " depends on what the memory held before";
+  }
+  return a.size() == b.size() ? "" : "regions differ";
+}
+
 /// `Kernel` says where things are: members `where` and, unless there are none, `settings`.
 template <class Kernel, class Arch, class Base>
-linked link_one(byte_view image) {
-  static module_area area{Kernel::where};
+linked link_into(module_area& area, byte_view image) {
   static made_up_exports exports{Kernel::where};
   linked out;
   area.clear();
@@ -88,6 +102,18 @@ linked link_one(byte_view image) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(after - before).count());
   if (area.live() != 0 && out.refused.empty())
     out.refused = std::to_string(area.live()) + " pieces of memory were not given back";
+  return out;
+}
+
+/// Twice: what memory held before must not be seen.
+template <class Kernel, class Arch, class Base>
+linked link_one(byte_view image) {
+  static module_area zero{Kernel::where, 0}, poisoned{Kernel::where, 0xa5};
+  linked out = link_into<Kernel, Arch, Base>(zero, image);
+  if (out.refused.empty())
+    out.refused = link_into<Kernel, Arch, Base>(poisoned, image).refused;
+  if (out.refused.empty())
+    out.refused = difference(zero.regions(), poisoned.regions());
   return out;
 }
 

@@ -7,7 +7,10 @@
 #include <kmodld/policy/symbol_resolver.hpp>
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <span>
+#include <vector>
 
 namespace kmodld::corpora {
 
@@ -45,12 +48,12 @@ private:
   places places_;
 };
 
-/// Memory of one module at a time: regions follow each other at the module's place. What the module
-/// before left in it stays, as far as the request allows.
+/// Memory of one module at a time: regions follow each other at the module's place. Where the
+/// loader does not ask for zeros it gets `fill`.
 class module_area {
 public:
-  explicit module_area(places const& p)
-      : start_{p.modules + p.modules_size / 2}, end_{p.modules + p.modules_size} {}
+  module_area(places const& p, u8 fill)
+      : start_{p.modules + p.modules_size / 2}, end_{p.modules + p.modules_size}, fill_{fill} {}
 
   memory_status allocate(memory_request const& q, region& out) noexcept {
     if (q.kind > memory_kind::init) {
@@ -69,8 +72,8 @@ public:
     used_ = at + q.size - start_;
     ++live_;
     out = {{at}, bytes_.get() + (at - start_), q.size};
-    if (q.zeroed)
-      __builtin_memset(out.host, 0, static_cast<std::size_t>(q.size));
+    std::memset(out.host, q.zeroed ? 0 : fill_, static_cast<std::size_t>(q.size));
+    regions_.push_back(out);
     return memory_status::ok;
   }
 
@@ -80,11 +83,18 @@ public:
       std::free(given.host);
   }
 
-  void clear() noexcept { used_ = 0; }
+  void clear() noexcept {
+    used_ = 0;
+    regions_.clear();
+  }
+  /// Of the last module, given back or not; their bytes stay until clear().
+  std::span<region const> regions() const noexcept { return regions_; }
   i64 live() const noexcept { return live_; } ///< pieces given out and not given back
 
 private:
   u64 start_, end_;
+  u8 fill_;
+  std::vector<region> regions_;
   u64 used_ = 0;
   i64 live_ = 0;
   std::unique_ptr<std::byte[]> bytes_{new std::byte[static_cast<std::size_t>(end_ - start_)]};

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Whole kernels: every module of a Debian kernel package links, on each architecture, against made-up
-# exports in range. One check a set: nothing is refused, and modules and relocations are as many as
-# there are. Packages of Debian 12 are linked whole. Those of sid are compressed, which takes most
-# of the time, so of them every eighth module by path is linked, and with KMODLD_LONG all.
+# exports in range. One check a set: nothing is refused, modules and relocations are as many as there
+# are, and the bytes are the same in memory that was zero and in memory that was not. Packages of
+# Debian 12 are linked whole. Those of sid are compressed, which takes most of the time, so of them
+# every eighth module by path is linked, and with KMODLD_LONG all.
 . "$(dirname "$0")/../support/part.sh"
 set -f # patterns are for apt
 part=8
