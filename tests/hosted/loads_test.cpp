@@ -246,7 +246,6 @@ struct picture {
   memory_kind kind;
   u64 at;
   byte_vector bytes;
-  friend bool operator==(picture const&, picture const&) = default;
 };
 
 /// Fills what need not be zero, and keeps what module memory held at its release.
