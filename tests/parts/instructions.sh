@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What work costs in instructions, counted by callgrind: a relocation in the hot loop, and that a
-# load, an unload and a lookup do not grow with the number of modules. Nothing is timed.
+# load, an unload and a lookup do not grow with the number of modules, nor the arena's work with time.
+# Nothing is timed.
 . "$(dirname "$0")/../support/part.sh"
 
 need instructions valgrind || finish
@@ -51,5 +52,14 @@ for what in load unload lookup; do
     first=${first:-$count}
     check "$what does not grow, $modules modules" at_most "$count" $((first + first / 2))
   done
+done
+
+# The arena's work, with as many modules each time: a thousand, in the middle of a rise and fall.
+first=
+for steps in 10000 90000; do
+  check "churn, $steps steps" counted churn $steps
+  echo "instructions of 500 loads and unloads in the arena after $steps: $count"
+  first=${first:-$count}
+  check "the arena's work does not grow, $steps steps" at_most "$count" $((first + first / 4))
 done
 finish

@@ -4,6 +4,7 @@
 // one, a bit of it is left above, and the result is larger than any number of symbols.
 #pragma once
 
+#include <kmodld/elf/types.hpp>
 #include <kmodld/reloc/classes.hpp>
 
 #include <bit>
