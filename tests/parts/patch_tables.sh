@@ -10,7 +10,7 @@ every=${KMODLD_LONG:+1}; every=${every:-100}
 entry_size() { # entry_size ARCH SECTION
   case $2 in
     .altinstructions) [ "$1" = s390x ] && echo 11 || echo 12 ;;
-    __jump_table) case $1 in i386 | armhf) echo 12 ;; *) echo 16 ;; esac ;;
+    __jump_table) case $1 in i386 | armhf) echo 12 ;; mips64el) echo 24 ;; *) echo 16 ;; esac ;;
     .parainstructions) [ "$1" = i386 ] && echo 8 || echo 16 ;;
     __bug_table) echo 12 ;;
     __ftr_fixup | __mmu_ftr_fixup | __fw_ftr_fixup) echo 48 ;;
@@ -64,6 +64,7 @@ on ppc64el linux-image-6.1.0-50-powerpc64le=6.1.176-1 __barrier_nospec_fixup __b
 on armhf linux-image-6.1.0-50-armmp=6.1.176-1 .ARM.exidx .ARM.exidx.init.text .alt.smp.init __bug_table __jump_table __mcount_loc
 on s390x linux-image-6.1.0-50-s390x=6.1.176-1 .altinstructions __bug_table __jump_table __mcount_loc
 on i386 linux-image-6.1.0-50-686-pae=6.1.176-1 .altinstructions .smp_locks __bug_table __jump_table __mcount_loc
+on mips64el linux-image-6.1.0-50-mips64r2el=6.1.176-1 __jump_table __mcount_loc
 
 # The example of docs/patching.md.
 awk '/^```cpp$/ { inside = 1; next } /^```/ && inside { exit } inside' docs/patching.md >"$scratch/patching.hpp"

@@ -15,6 +15,7 @@ void inspector<arch::arm>::inspect(finalize_context<arch::arm> const& c,
                                jump_field{4, jump_target, jump_field::own},
                                jump_field{8, jump_key, jump_field::any});
   i.sorted<jump_entry_absolute>("__jump_table", jump_text);
+  i.found<jump_entry_absolute>("__jump_table", c.record.sections.jump_entries);
   i.table<address_entry>("__mcount_loc", 4, site);
   i.table<bug_entry_absolute>("__bug_table", 12, bug_where, bug_file);
   i.table<relative_site>(".pv_table", 4, site);

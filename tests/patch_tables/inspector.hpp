@@ -104,14 +104,14 @@ public:
       for (u64 k = 0; k < s.sh_size / sizeof(relocation); ++k) {
         auto const& r = at<relocation>(s.sh_offset + k * sizeof(relocation));
         u64 const offset = r.r_offset;
-        if (u64{r.r_info} % 256 == 0) // R_ARM_NONE names a function of the unwinder
+        if (Arch::type_of(r) == 0) // R_ARM_NONE names a function of the unwinder
           continue;
         u64 addend = 0;
         if constexpr (requires { r.r_addend; }) {
           addend = static_cast<u64>(i64{r.r_addend});
         } else {
           u32 const stored = at<typename format::word32>(section(t).sh_offset + offset);
-          bool const prel31 = Arch::machine == 40 && u64{r.r_info} % 256 == 42;
+          bool const prel31 = Arch::machine == 40 && Arch::type_of(r) == 42;
           addend = prel31 ? (stored & 0x7fffffff) | (stored << 1 & 0x80000000) : stored;
         }
         f(offset, u64{static_cast<word>(value(Arch::symbol_of(r), s.sh_link) + addend)});
@@ -182,6 +182,14 @@ public:
         }
       complain(s.name, offset, "no field there");
     });
+  }
+
+  /// What find_module_sections has is cut into the same entries.
+  template <class Entry>
+  void found(std::string_view name, module_table const& table) {
+    auto const view = c_.template entries<Entry>(name);
+    if (table_view<format, Entry>{table}.size() != view.size() || table.count != view.size())
+      complain(name, 0, "is cut otherwise by the loader");
   }
 
   /// Sorting keeps the entries, which `text` makes comparable, and brings them into order.
@@ -256,6 +264,7 @@ bool load_aarch64(byte_view file);
 bool load_powerpc64(byte_view file);
 bool load_arm(byte_view file);
 bool load_s390x(byte_view file);
+bool load_mips64(byte_view file);
 
 // Fields that several architectures share.
 using jump_field = address_field<jump_label>;

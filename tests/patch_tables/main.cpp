@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
                                     : machine == 21  ? load_powerpc64
                                     : machine == 40  ? load_arm
                                     : machine == 22  ? load_s390x
+                                    : machine == 8   ? load_mips64
                                                      : nullptr;
     if (load == nullptr)
       complain("e_machine", machine, "is not served");

@@ -11,13 +11,14 @@ namespace {
 
 /// What 64 and 32 bits share.
 template <class Arch>
-void inspect_x86(inspection<Arch>& i) {
+void inspect_x86(finalize_context<Arch> const& c, inspection<Arch>& i) {
   constexpr u32 word = Arch::format::bits / 8;
   i.template table<alt_instr>(".altinstructions", 12, alternative_site, alternative_replacement);
   i.template table<jump_entry>("__jump_table", 8 + word, jump_code,
                                jump_field{4, jump_target, jump_field::own},
                                jump_field{8, jump_key, jump_field::any});
   i.template sorted<jump_entry>("__jump_table", jump_text);
+  i.template found<jump_entry>("__jump_table", c.record.sections.jump_entries);
   i.template table<relative_site>(".smp_locks", 4, site);
   i.template table<paravirt_patch_site>(
       ".parainstructions", 2 * word,
@@ -33,7 +34,7 @@ template <>
 void inspector<arch::x86_64>::inspect(finalize_context<arch::x86_64> const& c,
                                       reading<arch::x86_64> const& r) {
   inspection<arch::x86_64> i{c, r};
-  inspect_x86(i);
+  inspect_x86(c, i);
   using call = address_field<static_call_site>;
   i.table<static_call_site>(
       ".static_call_sites", 8, call{0, [](auto const& s) { return s.site.value; }, call::own},
@@ -42,6 +43,7 @@ void inspector<arch::x86_64>::inspect(finalize_context<arch::x86_64> const& c,
   i.sorted<static_call_site>(".static_call_sites", [](static_call_site const& s) {
     return std::tuple{s.key, s.site, s.tail, s.init};
   });
+  i.found<static_call_site>(".static_call_sites", c.record.sections.static_call_sites);
   for (char const* name : {".retpoline_sites", ".return_sites", ".call_sites", ".ibt_endbr_seal"})
     i.table<relative_site>(name, 4, site);
   i.table<bug_entry>("__bug_table", 12, bug_where, bug_file);
@@ -79,7 +81,7 @@ template <>
 void inspector<arch::i386>::inspect(finalize_context<arch::i386> const& c,
                                     reading<arch::i386> const& r) {
   inspection<arch::i386> i{c, r};
-  inspect_x86(i);
+  inspect_x86(c, i);
   i.table<bug_entry_absolute>("__bug_table", 12, bug_where, bug_file);
 }
 
