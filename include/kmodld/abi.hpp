@@ -45,7 +45,8 @@ struct linux_6_1 {
   static constexpr extable_kind extable = extable_kind::relative_with_data;
   /// HAVE_ARCH_JUMP_LABEL_RELATIVE: jump_entry, else jump_entry_absolute (linux/patch_tables.hpp).
   static constexpr bool relative_jump_labels = true;
-  static constexpr u32 bug_entry_size = 12; ///< 16 with CONFIG_HAVE_ARCH_BUG_FORMAT (x86 since 6.19)
+  static constexpr u32 bug_entry_size =
+      12; ///< 16 with CONFIG_HAVE_ARCH_BUG_FORMAT (x86 since 6.19)
 
   /// Entries of .text.ftrace_trampoline (arm64): plain and with registers.
   static constexpr u64 ftrace_trampolines = 2;
