@@ -3,6 +3,8 @@
 // messages (arch/x86/kernel/jump_label.c).
 #include "hooks.hpp"
 
+#include <kmodld/linux/patch_tables.hpp>
+
 #include <cerrno>
 #include <cstring>
 
@@ -122,21 +124,16 @@ int module_hooks::run_queries(kmodld::module& m, std::string_view queries,
   });
 }
 
-/// Flips the branches of one message: each entry of __jump_table has the distances to its code, to
-/// the jump's target and to the key, whose lowest bit says that the branch is the likely one.
+/// Flips the branches of one message: a branch that is likely jumps while the key is off.
 void module_hooks::switch_key(kmodld::module& m, u32 index, bool enabled) {
   constexpr u64 key_in_descriptor = 40; // behind four pointers, line and flags
   const address key =
       m.sections.ddebug.target + (u64{index} * m.sections.ddebug.entry_size + key_in_descriptor);
-  const kmodld::module_table& table = m.sections.jump_entries;
-  for (u32 i = 0; i < table.count; ++i) {
-    const std::byte* entry = table.host + std::size_t{i} * table.entry_size;
-    const address at = table.target + u64{i} * table.entry_size;
-    const address bits = at + 8 + load<u64>(entry + 8);
-    if ((bits.value & ~u64{3}) != key.value)
+  const kmodld::table_view<kmodld::elf::elf64_le, kmodld::jump_entry> labels{
+      m.sections.jump_entries};
+  for (const auto& [code, target, label_key, branch, init] : labels) {
+    if (label_key != key)
       continue;
-    const address code = at + static_cast<u64>(i64{load<i32>(entry)});
-    const address target = at + 4 + static_cast<u64>(i64{load<i32>(entry + 4)});
     const std::byte* now = m.host(code, 5);
     if (now == nullptr)
       continue;
@@ -145,7 +142,7 @@ void module_hooks::switch_key(kmodld::module& m, u32 index, bool enabled) {
     if (!is_short && opcode != 0xe9 && !same(now, nop5))
       continue;
     unsigned char bytes[5];
-    if (enabled == ((bits.value & 1) != 0)) {
+    if (enabled == branch) {
       std::memcpy(bytes, is_short ? nop2 : nop5, is_short ? 2 : 5);
     } else {
       const auto distance = static_cast<i32>(target - (code + (is_short ? 2 : 5)));

@@ -43,6 +43,10 @@ struct linux_6_1 {
   static constexpr ksymtab_format ksymtab = ksymtab_format::prel32;
   static constexpr std::string_view mcount_section = "__mcount_loc"sv;
   static constexpr extable_kind extable = extable_kind::relative_with_data;
+  /// HAVE_ARCH_JUMP_LABEL_RELATIVE: jump_entry, else jump_entry_absolute (linux/patch_tables.hpp).
+  static constexpr bool relative_jump_labels = true;
+  static constexpr u32 bug_entry_size =
+      12; ///< 16 with CONFIG_HAVE_ARCH_BUG_FORMAT (x86 since 6.19)
 
   /// Entries of .text.ftrace_trampoline (arm64): plain and with registers.
   static constexpr u64 ftrace_trampolines = 2;

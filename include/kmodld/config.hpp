@@ -159,10 +159,11 @@ consteval bool check_config() {
         "needs noexcept find_batch(queries, count) -> void");
   }
   using H = bare<typename hooks_of<C>::type>;
-  static_assert(
-      !requires { &H::finalize; } || finalize_hook<H>,
-      "kmodld: Config::hooks has finalize but is not a finalize_hook; see "
-      "kmodld/policy/hooks.hpp");
+  if constexpr (names_arch<C>)
+    static_assert(
+        !requires { &H::finalize; } || finalize_hook<H, typename C::arch>,
+        "kmodld: Config::hooks has finalize but is not a finalize_hook; see "
+        "kmodld/policy/hooks.hpp");
   static_assert(
       !requires { &H::ftrace_init; } || ftrace_hook<H>,
       "kmodld: Config::hooks has ftrace_init but is not an ftrace_hook; see "
@@ -244,7 +245,7 @@ struct kernel_settings {
   std::string_view vermagic{};         ///< empty: modules of every version
   std::string_view module_blacklist{}; ///< names with commas between (module_blacklist=)
   reach_window module_window{};        ///< where module memory may lie at all
-  address ftrace_caller{};             ///< arm: what modules' first fixed stub leads to
+  address ftrace_caller{};             ///< arm, aarch64: what modules' first fixed stub leads to
   address mcount{};                    ///< arm: __gnu_mcount_nc, the second fixed stub
   address kernel_toc{};                ///< powerpc64: r2 of the kernel
   bool modules_disabled = false;       ///< kernel.modules_disabled, nomodule
@@ -253,6 +254,7 @@ struct kernel_settings {
       0x6b6d6f646c64;       ///< of the tables that a hostile module could fill; random if possible
   bool async_probe = false; ///< module.async_probe
   bool lockdown = false;    ///< integrity mode: unsigned modules and hardware parameters
+  address ftrace_regs_caller{}; ///< aarch64, 6.1: what the second fixed stub leads to
 };
 
 } // namespace kmodld

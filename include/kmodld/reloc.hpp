@@ -32,6 +32,17 @@ errc end_section(State& state, error& e) noexcept {
   return errc::ok;
 }
 
+/// The exact loop with what the architecture does before and after a section.
+template <class Arch, bool Wide>
+[[gnu::noinline]] errc relocate_exactly(section_relocations<typename Arch::relocation> const& in,
+                                        symbol_values const& symbols, typename Arch::state& state,
+                                        error& e) noexcept {
+  if (errc code = begin_section(in, symbols, state, e); code != errc::ok)
+    return code;
+  errc const code = reloc::exact_loop<Arch, Wide>{in, symbols, state, e}();
+  return code == errc::ok ? end_section(state, e) : code;
+}
+
 } // namespace detail
 
 /// Applies one relocation section. `in.bytes` must still hold what `in.original` holds, apart from
@@ -43,19 +54,16 @@ template <class Arch, bool Wide = true, class Replay>
 errc relocate(section_relocations<typename Arch::relocation> const& in,
               symbol_values const& symbols, typename Arch::state& state, error& e,
               Replay&& replay) noexcept {
-  if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)
-    return code;
   // Weak symbols that nobody defines and stubs are rare: they go the exact way from the start.
   if (!symbols.unresolved_weak && state.simple()) {
+    if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)
+      return code;
     if (reloc::fast_loop<Arch>{in, symbols, state}() && detail::end_section(state, e) == errc::ok)
         [[likely]]
       return errc::ok;
     replay(in.bytes);
-    if (errc code = detail::begin_section(in, symbols, state, e); code != errc::ok)
-      return code;
   }
-  errc const code = reloc::exact_loop<Arch, Wide>{in, symbols, state, e}();
-  return code == errc::ok ? detail::end_section(state, e) : code;
+  return detail::relocate_exactly<Arch, Wide>(in, symbols, state, e);
 }
 
 /// The same for a target that has only this relocation section.

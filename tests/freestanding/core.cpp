@@ -94,7 +94,7 @@ struct subsystems {
   void trace_free(module& m) noexcept { act(13, &m, {}); }
   void async_synchronize() noexcept { act(14, nullptr, {}); }
 };
-static_assert(finalize_hook<subsystems> && ftrace_hook<subsystems> &&
+static_assert(finalize_hook<subsystems, kmodld::arch::x86_64> && ftrace_hook<subsystems> &&
               dynamic_debug_hook<subsystems> && livepatch_hook<subsystems> &&
               audit_hook<subsystems> && trace_event_hook<subsystems> && async_hook<subsystems>);
 

@@ -30,6 +30,7 @@ struct kernel {
   bool kallsyms_all;
   u64 kernel_toc = 0;                ///< ppc64el: r2 of the kernel
   u64 ftrace_caller = 0, mcount = 0; ///< armhf: the fixed PLT entries
+  u64 ftrace_regs_caller = 0;        ///< arm64
 };
 
 inline constexpr kernel kernels[] = {

@@ -108,6 +108,7 @@ void load_linux_as(record const& r, kernel const& k, byte_view image, outcome& o
   loader<Config> loader;
   loader.settings().ftrace_caller = {k.ftrace_caller};
   loader.settings().mcount = {k.mcount};
+  loader.settings().ftrace_regs_caller = {k.ftrace_regs_caller};
   loader.settings().kernel_toc = {k.kernel_toc};
   auto& policy = loader.policies();
   policy.allocator.source = &r;

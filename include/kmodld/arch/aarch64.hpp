@@ -12,6 +12,7 @@
 // number of branches to other sections (Linux: module_frob_arch_sections, count_plts). Linux sorts
 // the branches of a section first, but its partition leaves out the element where its two indices
 // meet; the order and the count of entries follow from that, so it is done in just that way here.
+// For CPUs with erratum 843419 there is arch/aarch64_843419.hpp.
 #pragma once
 
 #include <kmodld/layout/layout.hpp>
@@ -50,9 +51,9 @@ struct aarch64 {
     return {{first}, {last}};
   }
 
-  enum : u32 { jump26 = 282, call26 = 283 };
+  enum : u32 { adr_page = 275, adr_page_nc = 276, jump26 = 282, call26 = 283, got_page = 311 };
 
-private:
+protected:
   using f = reloc::formula;
   using c = reloc::check;
   static constexpr u8 linux = reloc::by_linux;
@@ -202,7 +203,7 @@ public:
     /// that a repeated target leaves a copy behind the used ones: that is what the room is for.
     errc far(u32, reloc::operands const& o, u64& v) noexcept {
       address const p{o.p};
-      plt_area& area = init_text[0].contains(p) || init_text[1].contains(p) ? init : core;
+      plt_area& area = area_of(p);
       if (area.host == nullptr || area.used > area.count)
         return errc::reloc_no_slot;
       u64 const target = o.s + o.a;
@@ -216,7 +217,10 @@ public:
       return errc::ok;
     }
 
-  private:
+  protected:
+    plt_area& area_of(address p) noexcept {
+      return init_text[0].contains(p) || init_text[1].contains(p) ? init : core;
+    }
     static std::byte* at(plt_area const& a, u32 n) noexcept {
       return a.host + u64{n} * plt_entry_size;
     }
@@ -229,6 +233,33 @@ public:
   /// in which branches take their entries.
   template <class Context>
   static errc frob(Context const& context, state& s) noexcept {
+    return frob_counting(context, s, [](auto, section_entry&, u32 plts) { return plts; });
+  }
+
+  /// module_finalize: the entries of .text.ftrace_trampoline, where the kernel has a tracer.
+  template <class Context>
+  static int finalize(Context const& context) noexcept {
+    address const targets[] = {context.settings.ftrace_caller, context.settings.ftrace_regs_caller};
+    if (!targets[0])
+      return 0;
+    if (context.section(".text.ftrace_trampoline"sv).host == nullptr)
+      return e_noexec;
+    for (std::string_view name : {".text.ftrace_trampoline"sv, ".init.text.ftrace_trampoline"sv}) {
+      region const r = context.section(name);
+      u64 at = 0;
+      for (address target : targets)
+        if (target && plt_entry_size <= r.size - at) {
+          write_plt_entry(r.host + at, r.target + at, target.value);
+          at += plt_entry_size;
+        }
+    }
+    return 0;
+  }
+
+protected:
+  /// `all_of(entries, target section, its PLT entries)`: how many entries the section needs in all.
+  template <class Context, class AllOf>
+  static errc frob_counting(Context const& context, state& s, AllOf all_of) noexcept {
     if constexpr (Context::abi::wide_relocations)
       if (s.count(context.image, context.table, context.symbols(),
                   reloc::needs_got | reloc::needs_got_slot,
@@ -246,7 +277,8 @@ public:
       if (order.empty())
         return context.no_memory(entries.size_bytes());
       bool const in_init = is_init_section<aarch64, typename Context::abi>(context.table[t].name);
-      (in_init ? s.init : s.core).count += count_plts(order, context.symbols(), t);
+      u32 const plts = count_plts(order, context.symbols(), t);
+      (in_init ? s.init : s.core).count += all_of(order, context.table[t], plts);
       return errc::ok;
     });
     if (counted != errc::ok)
@@ -260,12 +292,12 @@ public:
     return errc::ok;
   }
 
-private:
   static u32 word(std::byte const* p) noexcept { return elf::field<u32, format::order>::load(p); }
   static void put(std::byte* p, u64 v) noexcept {
     elf::field<u32, format::order>::store(p, static_cast<u32>(v));
   }
 
+private:
   static void grow(section_entry& s, u64 size, u64 align) noexcept {
     s.type = elf::sht_nobits;
     s.flags = elf::shf_execinstr | elf::shf_alloc;

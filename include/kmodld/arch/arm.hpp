@@ -43,6 +43,7 @@ struct arm {
   struct linux_abi : Base {
     static constexpr ksymtab_format ksymtab = ksymtab_format::absolute;
     static constexpr extable_kind extable = extable_kind::absolute;
+    static constexpr bool relative_jump_labels = false;
     static constexpr bool thumb2_kernel = false; ///< CONFIG_THUMB2_KERNEL
   };
 

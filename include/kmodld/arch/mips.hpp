@@ -60,6 +60,7 @@ struct mips_family {
   struct linux_abi : Base {
     static constexpr ksymtab_format ksymtab = ksymtab_format::absolute;
     static constexpr extable_kind extable = extable_kind::absolute;
+    static constexpr bool relative_jump_labels = false;
   };
 
   static bool accepts(typename format::ehdr const& h) noexcept {

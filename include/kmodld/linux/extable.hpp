@@ -4,6 +4,7 @@
 #pragma once
 
 #include <kmodld/elf/types.hpp>
+#include <kmodld/linux/heap_sort.hpp>
 #include <kmodld/module.hpp>
 
 namespace kmodld {
@@ -58,16 +59,14 @@ public:
 
   /// Sorts by the address of the instruction, in place and in O(n log n) without recursion.
   /// Entries of equal address end up in any order.
-  void sort() noexcept {
-    u32 n = size();
-    if (is_sorted(n))
-      return;
-    for (u32 i = n >> 1; i-- != 0;)
-      sift_down(i, n);
-    while (n > 1) {
-      exchange(0, --n);
-      sift_down(0, n);
-    }
+  void sort() noexcept { heap_sort(*this, size()); }
+  bool less(u32 a, u32 b) const noexcept { return key(a) < key(b); }
+  /// Swaps two entries, a before b.
+  void exchange(u32 a, u32 b) noexcept {
+    auto distance = static_cast<u32>((u64{b} - a) * sizeof(entry));
+    entry first = load(a);
+    store(a, moved(load(b), 0 - distance));
+    store(b, moved(first, distance));
   }
 
   /// The entry of a sorted table for exactly this instruction.
@@ -126,13 +125,6 @@ private:
   }
   u64 key(u32 i) const noexcept { return resolve(at(i), load(i).insn).value; }
 
-  bool is_sorted(u32 n) const noexcept {
-    for (u32 i = 1; i < n; ++i)
-      if (key(i) < key(i - 1))
-        return false;
-    return true;
-  }
-
   /// The same entry, as it must be stored `distance` bytes further up.
   static entry moved(entry e, u32 distance) noexcept {
     if constexpr (relative) {
@@ -141,28 +133,6 @@ private:
     }
     return e;
   }
-  void exchange(u32 a, u32 b) noexcept {
-    auto distance = static_cast<u32>((u64{b} - a) * sizeof(entry));
-    entry first = load(a);
-    store(a, moved(load(b), 0 - distance));
-    store(b, moved(first, distance));
-  }
-
-  void sift_down(u32 root, u32 n) noexcept {
-    for (;;) {
-      u64 child = u64{root} * 2 + 1;
-      if (child >= n)
-        return;
-      auto larger = static_cast<u32>(child);
-      if (child + 1 < n && key(larger) < key(larger + 1))
-        ++larger;
-      if (key(root) >= key(larger))
-        return;
-      exchange(root, larger);
-      root = larger;
-    }
-  }
-
   module_table table_;
 };
 

@@ -3,22 +3,26 @@
 // module loads. Each part is found by itself; what a host does not supply costs nothing.
 #pragma once
 
-#include <kmodld/module.hpp>
+#include <kmodld/policy/finalize_context.hpp>
 
 #include <concepts>
 
 namespace kmodld {
 
-/// module_finalize: alternatives, paravirt, orc tables, .ARM.exidx ... The module's memory is still
-/// writable. finalize: 0 or an errno. cleanup undoes it, only after a finalize that succeeded.
-template <class H>
-concept finalize_hook = requires(H& h, module& m) {
-  { h.finalize(m) } noexcept -> std::same_as<int>;
+/// module_finalize: alternatives, paravirt, orc tables, .ARM.exidx ... It runs once the module is
+/// relocated and its symbols are kept, before flush_icache and while its memory is still writable,
+/// so that what it writes needs neither a window nor a flush of its own. finalize: 0 or an errno;
+/// one that needs no more than the module may take `module&`. cleanup undoes it, only after a
+/// finalize that succeeded.
+template <class H, class Arch>
+concept finalize_hook = requires(H& h, finalize_context<Arch> const& context, module& m) {
+  { h.finalize(context) } noexcept -> std::same_as<int>;
   { h.cleanup(m) } noexcept;
 };
 
 /// ftrace_module_init turns call sites into nops while text is writable, coming may patch calls in
-/// again, release forgets the records. A failing init is only logged.
+/// again, release forgets the records. A failing init is only logged. It comes after the loader's
+/// flush_icache: who changes code here makes it visible himself, as in Linux.
 template <class H>
 concept ftrace_hook = requires(H& h, module& m) {
   { h.ftrace_init(m) } noexcept -> std::same_as<int>;

@@ -63,7 +63,7 @@ public:
 
   /// On a fault the error gets code, index (number of the relocation) and numbers; everything
   /// before it has been applied, the rest has not.
-  [[gnu::noinline]] errc operator()() noexcept {
+  errc operator()() noexcept {
     for (relocation const& r : in_.relocations) {
       if (errc code = one(r); code != errc::ok)
         return code;

@@ -86,18 +86,10 @@ private:
       for (u32 k = 1; k < i; ++k)
         if (table[k].type == own_kind && image.section(k).sh_info == image.section(i).sh_info &&
             (table[k].flags & elf::shf_rela_livepatch) == 0)
-          static_cast<void>(exact<Wide>(input(image, table, k), values, state, ignored));
+          static_cast<void>(kmodld::detail::relocate_exactly<arch, Wide>(input(image, table, k),
+                                                                         values, state, ignored));
     };
     return relocate<arch, Wide>(in, values, state, e, replay);
-  }
-
-  template <bool Wide>
-  static errc exact(section_relocations<relocation> const& in, symbol_values const& values,
-                    typename arch::state& state, error& e) noexcept {
-    if (errc code = kmodld::detail::begin_section(in, values, state, e); code != errc::ok)
-      return code;
-    errc const code = reloc::exact_loop<arch, Wide>{in, values, state, e}();
-    return code == errc::ok ? kmodld::detail::end_section(state, e) : code;
   }
 
   static void copy_back(std::span<std::byte> bytes, byte_view original) noexcept {

@@ -87,8 +87,8 @@ struct complete_formation {
     if (code == errc::ok)
       code = add_exports(env, *m);
     if (code == errc::ok) {
-      m->sections.bug_table = whole(table, table.find_any("__bug_table"sv), 12);
-      m->sections.kcfi_traps = whole(table, table.find_any("__kcfi_traps"sv), 4);
+      m->sections.bug_table = whole<Env>(table, "__bug_table"sv, Env::abi::bug_entry_size);
+      m->sections.kcfi_traps = whole<Env>(table, "__kcfi_traps"sv, 4);
       code = protect(env, *m);
     }
     if (code != errc::ok) {
@@ -193,12 +193,14 @@ private:
     return errc::ok;
   }
 
-  static module_table whole(section_table const& table, u32 i, u32 entry_size) noexcept {
-    section_entry const& s = table[i];
-    if (i == 0 || s.host == nullptr)
+  template <class Env>
+  [[gnu::noinline]] static module_table whole(section_table const& table, std::string_view name,
+                                              u32 entry_size) noexcept {
+    section_entry const& s = table[table.find_any(name)];
+    if (s.host == nullptr)
       return {};
-    return {s.target, s.host,
-            entry_size == 12 ? static_cast<u32>(s.size) / 12 : static_cast<u32>(s.size) / 4,
+    auto const size = static_cast<u32>(s.size);
+    return {s.target, s.host, entry_size == 4 ? size / 4 : size / Env::abi::bug_entry_size,
             entry_size};
   }
 };

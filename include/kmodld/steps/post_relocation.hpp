@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: MIT
 // post_relocation: sorts the exception table, copies per-CPU data, makes the symbol tables that
-// readers use, then the host's module_finalize.
-// May refuse: the hook's errno. Undo: module_arch_cleanup.
+// readers use, then module_finalize.
+// May refuse: the errno of module_finalize. Undo: module_arch_cleanup.
 #pragma once
 
 #include <kmodld/environment.hpp>
 #include <kmodld/layout/layout.hpp>
 #include <kmodld/linux/extable.hpp>
 #include <kmodld/linux/kallsyms.hpp>
+#include <kmodld/steps/module_finalize.hpp>
 #include <kmodld/steps/values.hpp>
 
 namespace kmodld::steps {
-
-template <class Env>
-void module_arch_cleanup(Env& env, module& m) noexcept {
-  if constexpr (finalize_hook<typename Env::hooks_type>)
-    env.hooks().cleanup(m);
-  static_cast<void>(m);
-  env.undone("module_arch_cleanup"sv);
-}
 
 template <class Config>
 struct post_relocation {
@@ -27,12 +20,13 @@ struct post_relocation {
   using image_type = elf::image<format>;
   static constexpr std::string_view name = "post_relocation"sv;
   using needs = types<image_type, load_info, section_table, module_layout, resolved_symbols>;
-  using mutates = types<module_record>;
+  using mutates = types<arch_state<arch>, module_record>;
 
   template <class Env>
   static errc run(Env& env, image_type const& image, load_info const& info,
                   section_table const& table, module_layout const& layout,
-                  resolved_symbols const& symbols, module_record& m) noexcept {
+                  resolved_symbols const& symbols, arch_state<arch>& slots,
+                  module_record& m) noexcept {
     exception_table<format, Env::abi::extable>{m->sections.extable}.sort();
     m->extable.store(&m->sections.extable, std::memory_order_release);
     if constexpr (Env::smp)
@@ -43,14 +37,11 @@ struct post_relocation {
       }
     if constexpr (Env::abi::kallsyms)
       add_kallsyms<typename Env::abi>(image, info, table, layout, symbols, *m);
-    if constexpr (finalize_hook<typename Env::hooks_type>)
-      if (int e = env.hooks().finalize(*m); e != 0)
-        return env.fail(errc::finalize_failed, {}, static_cast<u64>(e));
-    return errc::ok;
+    return module_finalize(env, table, slots, *m);
   }
 
   template <class Env>
-  static void undo(Env& env, module_record& m) noexcept {
+  static void undo(Env& env, arch_state<arch>&, module_record& m) noexcept {
     module_arch_cleanup(env, *m);
   }
 
