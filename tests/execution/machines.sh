@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# Sourced: the machines that modules are executed on. `machine NAME` sets
+#   arch     kmodld's name of it                gcc      prefix of the cross compiler's tools
+#   qemu     what runs its programs             target   clang's name of it
+#   host     compiler flags of the test program abi      flags that all its objects have
+#   link     linker flags of the program        kernel   abi of Debian's kernel
+#   package  what fetch.sh is to fetch          modules  groups 'PLACES NAME,NAME' of its modules
+# and `variants NAME` prints how the samples are compiled, a line each: NAME PLACES COMPILER FLAG...
+# PLACES: t next to each other, n near the program, m beyond the reach of branches, f anywhere.
+# A flag with 'provider:' or 'consumer:' before it is for that object alone.
+machines='amd64 i386 arm64 armhf riscv64 riscv32 ppc64el ppc64 s390x mips64el mips64 mipsel mips loong64'
+
+machine() {
+  gcc='' target='' host='' abi='' link='' kernel=linux_6_1 package='' modules='' qemu=''
+  case $1 in
+    amd64)
+      arch=x86_64 gcc='' target=x86_64-linux-gnu abi='-fcf-protection=none'
+      host='-mgeneral-regs-only -fno-pic' link=-no-pie ;;
+    i386)
+      arch=i386 gcc=i686-linux-gnu- target=i686-linux-gnu qemu=qemu-i386 abi='-fcf-protection=none'
+      host=-fno-pic link=-no-pie ;;
+    arm64)
+      arch=aarch64 gcc=aarch64-linux-gnu- target=aarch64-linux-gnu qemu=qemu-aarch64
+      abi=-mno-outline-atomics host='-mgeneral-regs-only -fno-pic' link=-no-pie ;;
+    armhf)
+      arch=arm gcc=arm-linux-gnueabihf- target=armv7-linux-gnueabihf qemu=qemu-arm
+      host='-fno-pic -Wno-psabi' link=-no-pie ;;
+    riscv64)
+      arch='riscv<64>' gcc=riscv64-linux-gnu- target=riscv64-linux-gnu qemu=qemu-riscv64
+      abi='-mno-relax' host=-fno-pic link=-no-pie kernel=linux_6_12 ;;
+    riscv32)
+      arch='riscv<32>' gcc=riscv64-linux-gnu- target=riscv32-linux-gnu qemu=qemu-riscv32
+      abi='-mno-relax -march=rv32imac -mabi=ilp32 -DNO_FLOAT' host=-fno-pic
+      link='-no-pie -Wl,-melf32lriscv' ;;
+    ppc64el)
+      arch=powerpc64le gcc=powerpc64le-linux-gnu- target=powerpc64le-linux-gnu qemu='qemu-ppc64le -cpu power10'
+      host=-fno-pic link=-no-pie ;;
+    ppc64)
+      arch=powerpc64 gcc=powerpc64-linux-gnu- target=powerpc64-linux-gnu qemu='qemu-ppc64 -cpu power10'
+      abi='-mabi=elfv2 -mcpu=power8' host=-fno-pic link=-no-pie ;;
+    s390x)
+      arch=s390x gcc=s390x-linux-gnu- target=s390x-linux-gnu qemu=qemu-s390x
+      host=-fno-pic link=-no-pie ;;
+    mips64el)
+      arch=mips64el gcc=mips64el-linux-gnuabi64- target=mips64el-linux-gnuabi64 qemu='qemu-mips64el -cpu MIPS64R2-generic'
+      host=-fno-pic link='-no-pie -Wl,-Ttext-segment=0x10000000' ;;
+    mips64)
+      arch=mips64 gcc=mips64-linux-gnuabi64- target=mips64-linux-gnuabi64 qemu='qemu-mips64 -cpu MIPS64R2-generic'
+      host=-fno-pic link='-no-pie -Wl,-Ttext-segment=0x10000000' ;;
+    mipsel)
+      arch=mipsel gcc=mipsel-linux-gnu- target=mipsel-linux-gnu qemu=qemu-mipsel host=-fno-pic link=-no-pie ;;
+    mips)
+      arch=mips gcc=mips-linux-gnu- target=mips-linux-gnu qemu=qemu-mips host=-fno-pic link=-no-pie ;;
+    loong64)
+      arch=loongarch64 target=loongarch64-linux-gnu qemu=qemu-loongarch64 host=-fno-pic
+      kernel=linux_6_12 ;;
+    *) return 1 ;;
+  esac
+}
+
+# What compilers do on every machine.
+variants_common() {
+  cat <<END
+gcc-O2 $1 gcc -O2 -fno-pic
+gcc-O0 $1 gcc -O0 -fno-pic -fasynchronous-unwind-tables
+gcc-Os-sections $1 gcc -Os -fno-pic -ffunction-sections -fdata-sections
+clang-O2 $1 clang -O2 -fno-pic
+clang-O0-unwind $1 clang -O0 -fno-pic -fasynchronous-unwind-tables
+gcc-pic $2 gcc -O2 -fpic
+gcc-PIC $2 gcc -O1 -fPIC -ffunction-sections
+clang-pic $2 clang -O2 -fPIC
+END
+}
+variants() {
+  case $1 in
+    amd64) variants_common n nmf; cat <<END ;;
+gcc-kernel n gcc -O2 -fno-pic -mcmodel=kernel -mno-red-zone
+gcc-no-plt nmf gcc -O2 -fpic -fno-plt
+gcc-large nmf gcc -O2 -fno-pic -mcmodel=large
+gcc-large-pic nmf gcc -O2 -fpic -mcmodel=large
+gcc-medium n gcc -O2 -fno-pic -mcmodel=medium -mlarge-data-threshold=100
+gcc-medium-pic nmf gcc -O2 -fpic -mcmodel=medium -mlarge-data-threshold=100
+clang-large nmf clang -O2 -fno-pic -mcmodel=large
+clang-large-pic nmf clang -O2 -fpic -mcmodel=large
+END
+    i386) variants_common nmf nmf; cat <<END ;;
+gcc-no-plt nmf gcc -O2 -fpic -fno-plt
+gcc-no-plt-no-pic nmf gcc -O2 -fno-pic -fno-plt
+END
+    *) variants_common nm nmf ;;
+  esac
+}
