@@ -15,16 +15,21 @@ extern "C" {
 word module_run(word, word);
 word kmodld_host_double(word x) { return 2 * x + 1; }
 extern char _end[];
+#if defined(__arm__) // of libgcc
+void __aeabi_uidivmod();
+void __aeabi_uidiv();
+#endif
 }
 
 namespace kmodld::execution {
 namespace {
 
-memory module_memory_;
-symbols exports;
-log messages;
-coverage types;
-u32 failures, executed;
+// Nobody runs constructors here.
+constinit memory module_memory_;
+constinit symbols exports;
+constinit log messages;
+constinit coverage types;
+constinit u32 failures = 0, executed = 0;
 
 /// The first of the addresses where there is room.
 u64 free_place(std::initializer_list<u64> wishes) noexcept {
@@ -156,8 +161,11 @@ void kernel(char const* name, char const* places, std::string_view files) noexce
 
 int main(long count, char** words) noexcept {
   export_kernel(exports);
+#if defined(__arm__)
+  exports.add("__aeabi_uidivmod"sv, {.value = address_of(&__aeabi_uidivmod)});
+  exports.add("__aeabi_uidiv"sv, {.value = address_of(&__aeabi_uidiv)});
+#endif
   exports.add("kmodld_host_double"sv, {.value = address_of(&kmodld_host_double)});
-  messages.quiet = false;
   for (long i = 1; i < count;) {
     if (equal(c_string(words[i]), "sample"sv) && i + 4 < count) {
       sample(words[i + 1], words[i + 2], words[i + 3], words[i + 4]);

@@ -107,9 +107,9 @@ private:
     std::string_view name;
     exported_symbol symbol;
   };
-  entry all_[capacity];
+  entry all_[capacity] = {};
   u32 count_ = 0;
-  module const* objects_[4];
+  module const* objects_[4] = {};
   u32 object_count_ = 0;
 };
 
@@ -127,16 +127,15 @@ struct pages {
   void flush_icache(region code) noexcept { flush_instructions(code.host, code.size); }
 };
 
-/// Says everything but what a module without keys is always told.
+/// Says everything but that a module is not signed by a key the host has: it has none.
 struct log {
   void report(error const& e) noexcept {
-    if (quiet)
+    if (e.code == errc::taint_unsigned)
       return;
     char text[256];
     std::size_t const size = format(e, text);
     say("  "sv, std::string_view{text, size < sizeof text ? size : sizeof text - 1});
   }
-  bool quiet = false;
 };
 
 /// ftrace_module_init: functions begin with a call that Linux replaces by a nop before the module

@@ -30,7 +30,7 @@ machine() {
       abi='-mno-relax' host=-fno-pic link=-no-pie kernel=linux_6_12 ;;
     riscv32)
       arch='riscv<32>' gcc=riscv64-linux-gnu- target=riscv32-linux-gnu qemu=qemu-riscv32
-      abi='-mno-relax -march=rv32imac -mabi=ilp32 -DNO_FLOAT' host=-fno-pic
+      abi='-mno-relax -march=rv32imac_zicsr_zifencei -mabi=ilp32 -DNO_FLOAT' host='-fno-pic -DSYS_futex=422'
       link='-no-pie -Wl,-melf32lriscv' ;;
     ppc64el)
       arch=powerpc64le gcc=powerpc64le-linux-gnu- target=powerpc64le-linux-gnu qemu='qemu-ppc64le -cpu power10'
@@ -52,7 +52,7 @@ machine() {
     mips)
       arch=mips gcc=mips-linux-gnu- target=mips-linux-gnu qemu=qemu-mips host=-fno-pic link=-no-pie ;;
     loong64)
-      arch=loongarch64 target=loongarch64-linux-gnu qemu=qemu-loongarch64 host=-fno-pic
+      arch=loongarch64 target=loongarch64-linux-gnu qemu=qemu-loongarch64 abi=-mno-lsx host=-fno-pic
       kernel=linux_6_12 ;;
     *) return 1 ;;
   esac
@@ -83,10 +83,27 @@ gcc-medium-pic nmf gcc -O2 -fpic -mcmodel=medium -mlarge-data-threshold=100
 clang-large nmf clang -O2 -fno-pic -mcmodel=large
 clang-large-pic nmf clang -O2 -fpic -mcmodel=large
 END
+    mips64el | mips64) variants_common n nmf; cat <<END ;;
+gcc-kernel nm gcc -O2 -fno-pic -mno-abicalls -G0 -mlong-calls -msym32
+gcc-kernel-far nmf gcc -O2 -fno-pic -mno-abicalls -G0 -mlong-calls
+clang-kernel nmf clang -O2 -fno-pic -mno-abicalls -G0 -mlong-calls
+gcc-jumps nmf gcc -O2 -fno-pic -mno-abicalls -G0
+clang-jumps nmf clang -O2 -fno-pic -mno-abicalls -G0
+END
+    mipsel | mips) cat <<END ;;
+gcc-kernel nmf gcc -O2 -fno-pic -mno-abicalls -G0 -mlong-calls
+gcc-O0 nmf gcc -O0 -fno-pic -mno-abicalls -G0 -mlong-calls -fasynchronous-unwind-tables
+gcc-jumps nmf gcc -O2 -fno-pic -mno-abicalls -G0
+gcc-Os-sections nmf gcc -Os -fno-pic -mno-abicalls -G0 -ffunction-sections -fdata-sections
+clang-kernel nmf clang -O2 -fno-pic -mno-abicalls -G0 -mlong-calls
+clang-jumps nmf clang -O2 -fno-pic -mno-abicalls -G0
+clang-O0-unwind nmf clang -O0 -fno-pic -mno-abicalls -G0 -fasynchronous-unwind-tables
+END
     i386) variants_common nmf nmf; cat <<END ;;
 gcc-no-plt nmf gcc -O2 -fpic -fno-plt
 gcc-no-plt-no-pic nmf gcc -O2 -fno-pic -fno-plt
 END
+    ppc64el | ppc64) variants_common nm nmf | sed 's/-Os -fno/-O2 -fno/' ;; # -Os calls libgcc to save registers
     *) variants_common nm nmf ;;
   esac
 }

@@ -35,21 +35,32 @@ made() { echo "$key" >"$1.key"; }
 
 free='-ffreestanding -fno-stack-protector -fno-exceptions'
 samples=tests/execution/samples
-build_program() {
+build_program() (
+  set -e
+  rm -f "$out/host"
   cxx=$(compiler $main_compiler_cxx) cc=$(compiler $main_compiler)
   set -- $free -fno-asynchronous-unwind-tables $abi $host
-  $cxx -std=c++20 -O1 -Iinclude "$@" -Wall -Wextra -Wconversion -Werror -fno-rtti -fno-threadsafe-statics \
-    -DKMODLD_ARCH="$arch" -DKMODLD_KERNEL="$kernel" -c tests/execution/host.cpp -o "$out/host.o"
-  $cc -O2 "$@" -fno-builtin -fno-tree-loop-distribute-patterns -c tests/execution/runtime.c -o "$out/runtime.o"
+  $cxx -std=c++20 -O1 -Iinclude -idirafter "$out/include" $headers "$@" -Wall -Wextra -Wconversion -Werror -fno-rtti \
+    -fno-threadsafe-statics -DKMODLD_ARCH="$arch" -DKMODLD_KERNEL="$kernel" -c tests/execution/host.cpp -o "$out/host.o"
+  $cc -O2 "$@" -fno-builtin $no_memcpy -c tests/execution/runtime.c -o "$out/runtime.o"
   for sample in provider consumer; do
-    $cc -O1 $free -fno-asynchronous-unwind-tables $abi -fno-pic -DPREFIX=linked_ -c "$samples/$sample.c" -o "$out/linked_$sample.o"
+    $cc -O1 $free -fno-asynchronous-unwind-tables $abi -fno-pic -DPREFIX=linked_ -c "$samples/$sample.c" \
+      -o "$out/linked_$sample.o"
   done
-  $cc -static -nostdlib $link -o "$out/host" "$out/host.o" "$out/runtime.o" "$out"/linked_*.o $libraries
-}
-libraries=-lgcc
-[ $main_compiler = gcc ] || libraries='-fuse-ld=lld-19'
+  $cc -static -nostdlib -Wl,-e,_start $link -o "$out/host" "$out/host.o" "$out/runtime.o" "$out"/linked_*.o $libraries
+)
+headers=''
+if [ $main_compiler = clang ]; then # no cross GCC: the C++ headers of another one that has the same types
+  headers="-nostdinc++ $($(machine arm64; echo ${gcc}g++-12) -xc++ -E -v /dev/null 2>&1 | sed -n '/^#include </,/^End/s,^ /,-idirafter /,p' | tr '\n' ' ')"
+fi
+libraries=-lgcc no_memcpy=-fno-tree-loop-distribute-patterns
+[ $main_compiler = gcc ] || libraries='-fuse-ld=lld-19' no_memcpy=''
+# libstdc++ asks libc for a header that Debian has for the usual ABIs only; it may be empty.
+mkdir -p "$out/include/gnu"
+: >"$out/include/gnu/stubs-64-v2.h"; : >"$out/include/gnu/stubs-ilp32.h"
 if again "$out/host" $(find include/kmodld -name '*.hpp' | sort) tests/execution/*.?pp tests/execution/runtime.c $samples/*; then
-  build_program >"$out/build.log" 2>&1 || { cat "$out/build.log"; echo "$name: the program does not compile"; exit 1; }
+  set +e; build_program >"$out/build.log" 2>&1; built=$?; set -e
+  [ $built -eq 0 ] || { cat "$out/build.log"; echo "$name: the program does not compile"; exit 1; }
   made "$out/host"
 fi
 
