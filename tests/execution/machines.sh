@@ -103,6 +103,17 @@ END
 gcc-no-plt nmf gcc -O2 -fpic -fno-plt
 gcc-no-plt-no-pic nmf gcc -O2 -fno-pic -fno-plt
 END
+    arm64) # The PLT reaches 4 GiB; what lies farther is called by address only.
+      variants_common nm nm | sed 's/$/ -DLINUX_SECTIONS/'; cat <<END ;;
+gcc-no-plt nmf gcc -O2 -fPIC -fno-plt -DLINUX_SECTIONS
+gcc-tiny t gcc -O2 -fno-pic -mcmodel=tiny
+gcc-tiny-pic t gcc -O2 -fpic -mcmodel=tiny
+gcc-large nm gcc -O2 -fno-pic -mcmodel=large -DLINUX_SECTIONS
+clang-large nm clang -O2 -fno-pic -mcmodel=large -DLINUX_SECTIONS
+clang-tiny t clang -O2 -fno-pic -mcmodel=tiny
+clang-relative nm clang -O2 -fPIC -fvisibility=hidden -DLINUX_SECTIONS
+gcc-strict n gcc -O2 -fno-pic -mcmodel=small -mpc-relative-literal-loads -fno-section-anchors
+END
     ppc64el | ppc64) variants_common nm nmf | sed 's/-Os -fno/-O2 -fno/' ;; # -Os calls libgcc to save registers
     *) variants_common nm nmf ;;
   esac

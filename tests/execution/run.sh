@@ -11,15 +11,17 @@ out=${KMODLD_BUILD:-build}/execution/$name
 mkdir -p "$out"
 skip() { echo "$name: $*"; exit 77; }
 
+cache=$(command -v ccache) || cache=''
 compiler() { # compiler gcc|g++|clang|clang++: the command line
   case $1 in
-    g*) echo "$gcc$1-12" ;;
-    *) echo "$1-19 --target=$target" ;;
+    g*) echo "$cache $gcc$1-12" ;;
+    *) echo "$cache $1-19 --target=$target" ;;
   esac
 }
 main_compiler=gcc main_compiler_cxx=g++
 [ -n "$gcc" ] || [ "$name" = amd64 ] || main_compiler=clang main_compiler_cxx=clang++
-for tool in $(compiler $main_compiler_cxx | cut -d' ' -f1) ${qemu%% *}; do
+[ $main_compiler = clang ] && tools='clang++-19 ld.lld-19 aarch64-linux-gnu-g++-12' || tools="${gcc}g++-12"
+for tool in $tools ${qemu%% *}; do
   command -v "$tool" >/dev/null 2>&1 || skip "$tool is not installed"
 done
 have_clang=

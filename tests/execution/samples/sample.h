@@ -57,5 +57,19 @@ extern const char S(text)[];
 word S(run)(word part, word x);
 word S(count)(void);
 
-#ifdef PROBE_WEAK
+// Sections that Linux's linker script gives every module, to be grown by the loader.
+#ifdef LINUX_SECTIONS
+#define SECTION(name, flags) __asm__("\t.pushsection " name ",\"" flags "\",%progbits\n\t.byte 0\n\t.popsection\n");
+#if defined(__aarch64__) || defined(__arm__)
+SECTION(".plt", "ax")
+SECTION(".init.plt", "ax")
+#elif defined(__riscv)
+SECTION(".plt", "ax")
+SECTION(".got", "aw")
+SECTION(".got.plt", "aw")
+#elif defined(__loongarch__)
+SECTION(".plt", "ax")
+SECTION(".plt.idx", "aw")
+SECTION(".got", "aw")
+#endif
 #endif
