@@ -56,6 +56,7 @@ if [ $main_compiler = clang ]; then # no cross GCC: the C++ headers of another o
   headers="-nostdinc++ $($(machine arm64; echo ${gcc}g++-12) -xc++ -E -v /dev/null 2>&1 | sed -n '/^#include </,/^End/s,^ /,-idirafter /,p' | tr '\n' ' ')"
 fi
 libraries=-lgcc no_memcpy=-fno-tree-loop-distribute-patterns
+[ "$name" != riscv32 ] || libraries=''
 [ $main_compiler = gcc ] || libraries='-fuse-ld=lld-19' no_memcpy=''
 # libstdc++ asks libc for a header that Debian has for the usual ABIs only; it may be empty.
 mkdir -p "$out/include/gnu"

@@ -37,3 +37,20 @@ int raise(int signal) {
   (void)signal;
   __builtin_trap();
 }
+
+// Debian has no libgcc for 32-bit RISC-V.
+#if defined(__riscv) && __riscv_xlen == 32
+unsigned __bswapsi2(unsigned x) {
+  return x << 24 | (x & 0xff00) << 8 | (x >> 8 & 0xff00) | x >> 24;
+}
+int __clzsi2(unsigned x) {
+  int n = 0;
+  for (; (x & 0x80000000) == 0; x <<= 1)
+    ++n;
+  return n;
+}
+int __clzdi2(unsigned long long x) {
+  unsigned high = (unsigned)(x >> 32);
+  return high != 0 ? __clzsi2(high) : 32 + __clzsi2((unsigned)x);
+}
+#endif
