@@ -120,6 +120,14 @@ void sample(char const* name, char const* places, char const* provider_path, cha
   types.note(consumer);
 }
 
+kernel_settings settings() noexcept {
+  kernel_settings s;
+#if defined(__powerpc64__) // the stub of _mcount counts from the kernel's TOC
+  s.kernel_toc = address_of(&kernel_profile);
+#endif
+  return s;
+}
+
 void kernel(char const* name, char const* places, std::string_view files) noexcept {
   byte_view images[8];
   u32 count = 0;
@@ -133,7 +141,7 @@ void kernel(char const* name, char const* places, std::string_view files) noexce
   for (; *places != '\0'; ++places) {
     {
       loader<kernel_host> modules{
-          {.allocator = module_memory_, .symbol_resolver = exports, .diagnostics = messages}};
+          {.allocator = module_memory_, .symbol_resolver = exports, .diagnostics = messages}, settings()};
       module_memory_.place = place_for(*places);
       module_ref loaded[8];
       bool good = true;

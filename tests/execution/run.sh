@@ -97,8 +97,32 @@ if again "$out/list" $samples/*; then
 fi
 if grep -v '^sample' "$out/list"; then cat "$out/samples.log"; echo "$name: samples do not compile"; exit 1; fi
 
+# Debian's modules, unpacked.
+kernel_list() (
+  set -f # the names are patterns for apt, not for files here
+  root=$(sh tests/support/fetch.sh $package) || exit 77
+  set +f
+  mkdir -p "$out/modules"
+  for module in $debian_modules; do
+    found=$(find "$root" -name "$module.ko*" | head -n 1)
+    case $found in
+      '') continue ;;
+      *.xz) xz -dc "$found" >"$out/modules/$module.ko" ;;
+      *) cp "$found" "$out/modules/$module.ko" ;;
+    esac
+    echo "kernel $module $places $out/modules/$module.ko"
+  done
+)
+note=''
+if [ -z "$package" ]; then
+  : >"$out/kernel_list"
+elif again "$out/kernel_list" tests/support/fetch.sh; then
+  if kernel_list >"$out/kernel_list" 2>"$out/fetch.log"; then made "$out/kernel_list"
+  else note=", Debian's modules: $(tail -n 1 "$out/fetch.log")"; fi
+fi
+
 status=0
-$qemu "$out/host" $(cat "$out/list") >"$out/log" 2>&1 || status=1
+$qemu "$out/host" $(cat "$out/list" "$out/kernel_list") >"$out/log" 2>&1 || status=1
 grep -A1 '^FAILED' "$out/log" || true
-echo "$name: $(tail -n 1 "$out/log"), $(grep '^types' "$out/log" || echo "status $status")"
+echo "$name: $(tail -n 1 "$out/log"), $(grep '^types' "$out/log" || echo "status $status")$note"
 exit $status
