@@ -26,7 +26,7 @@ namespace {
 
 // Nobody runs constructors here.
 constinit memory module_memory_;
-constinit symbols exports;
+constinit symbols exports, kernel_exports;
 constinit log messages;
 constinit coverage types;
 constinit u32 failures = 0, executed = 0;
@@ -57,6 +57,11 @@ u64 place_for(char letter) noexcept {
       return free_place({0x5fef0000, 0x4fef0000, 0x6fef0000});
     return free_place({0xdfef0000, 0xcfef0000, 0xbfef0000, 0x7bef0000, 0x6bef0000});
   }
+}
+
+/// So that the log tells where it ended.
+void begin_part(std::string_view name, char letter) noexcept {
+  say("# "sv, name, " "sv, std::string_view{&letter, 1});
 }
 
 void fail(std::string_view name, char letter, std::string_view what) noexcept {
@@ -105,6 +110,7 @@ void run_sample(std::string_view name, char letter, u64 provider_place, u64 cons
 void sample(char const* name, char const* places, char const* provider_path, char const* consumer_path) noexcept {
   byte_view const provider = read_file(provider_path), consumer = read_file(consumer_path);
   for (; *places != '\0'; ++places) {
+    begin_part(c_string(name), *places);
     u64 const near = place_for('n'), other = place_for(*places), apart = *places == 't' ? u64{1} << 18 : u64{8} << 20;
     if (other == 0) {
       fail(c_string(name), *places, "no room there"sv);
@@ -139,9 +145,10 @@ void kernel(char const* name, char const* places, std::string_view files) noexce
     files = comma == files.size() ? ""sv : tail(files, comma + 1);
   }
   for (; *places != '\0'; ++places) {
+    begin_part(c_string(name), *places);
     {
       loader<kernel_host> modules{
-          {.allocator = module_memory_, .symbol_resolver = exports, .diagnostics = messages}, settings()};
+          {.allocator = module_memory_, .symbol_resolver = kernel_exports, .diagnostics = messages}, settings()};
       module_memory_.place = place_for(*places);
       module_ref loaded[8];
       bool good = true;
@@ -154,7 +161,7 @@ void kernel(char const* name, char const* places, std::string_view files) noexce
           fail(c_string(name), *places, "a module is refused"sv);
       }
       if (good) {
-        std::string_view const wrong = check_kernel_modules(exports);
+        std::string_view const wrong = check_kernel_modules(kernel_exports);
         if (!wrong.empty())
           fail(c_string(name), *places, wrong);
         executed += count;
@@ -168,7 +175,10 @@ void kernel(char const* name, char const* places, std::string_view files) noexce
 }
 
 int main(long count, char** words) noexcept {
-  export_kernel(exports);
+  export_kernel(kernel_exports);
+  exports.add("memcpy"sv, {.value = address_of(&memcpy)});
+  exports.add("memmove"sv, {.value = address_of(&memmove)});
+  exports.add("memset"sv, {.value = address_of(&memset)});
 #if defined(__arm__)
   exports.add("__aeabi_uidivmod"sv, {.value = address_of(&__aeabi_uidivmod)});
   exports.add("__aeabi_uidiv"sv, {.value = address_of(&__aeabi_uidiv)});

@@ -20,15 +20,23 @@ address address_of(F* f) noexcept {
 }
 
 extern "C" {
-[[gnu::used]] KERNEL_CALL inline void* kernel_memcpy(void* to, void const* from, size_type n) {
+#if defined(__i386__)
+KERNEL_CALL inline void* kernel_memcpy(void* to, void const* from, size_type n) {
   return memcpy(to, from, n);
 }
-[[gnu::used]] KERNEL_CALL inline void* kernel_memmove(void* to, void const* from, size_type n) {
+KERNEL_CALL inline void* kernel_memmove(void* to, void const* from, size_type n) {
   return memmove(to, from, n);
 }
-[[gnu::used]] KERNEL_CALL inline void* kernel_memset(void* to, int value, size_type n) {
+KERNEL_CALL inline void* kernel_memset(void* to, int value, size_type n) {
   return memset(to, value, n);
 }
+#else
+// Themselves: on MIPS a function of the program that calls another needs to be called by $25, which
+// modules do not do.
+#define kernel_memcpy memcpy
+#define kernel_memmove memmove
+#define kernel_memset memset
+#endif
 /// __stack_chk_fail, __ubsan_handle_...: must not be called.
 [[noreturn, gnu::used]] inline void kernel_panic() {
   print("a module noticed a fault of its own\n"sv);

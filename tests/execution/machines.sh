@@ -29,7 +29,7 @@ machine() {
     armhf)
       package='--arch armhf linux-image-6.1.0-50-armmp=6.1.176-1' places=nmf
       arch=arm gcc=arm-linux-gnueabihf- target=armv7-linux-gnueabihf qemu=qemu-arm
-      host='-fno-pic -Wno-psabi' link=-no-pie ;;
+      host='-marm -fno-pic -Wno-psabi' link=-no-pie ;;
     riscv64)
       package='--suite sid --arch riscv64 linux-modules-[0-9]*+deb[0-9]*[0-9]-riscv64' places=nm
       arch='riscv<64>' gcc=riscv64-linux-gnu- target=riscv64-linux-gnu qemu=qemu-riscv64

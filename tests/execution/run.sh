@@ -123,6 +123,7 @@ fi
 
 status=0
 $qemu "$out/host" $(cat "$out/list" "$out/kernel_list") >"$out/log" 2>&1 || status=1
-grep -A1 '^FAILED' "$out/log" || true
+grep -B2 '^FAILED' "$out/log" || true
+tail -n 1 "$out/log" | grep -q ' executed, ' || { tail -n 3 "$out/log"; }
 echo "$name: $(tail -n 1 "$out/log"), $(grep '^types' "$out/log" || echo "status $status")$note"
 exit $status
