@@ -120,6 +120,23 @@ TEST_CASE("arm: what ld.lld 19 makes of one instruction each") {
   }
 }
 
+TEST_CASE("arm: what Thumb code of an object imports has its instruction set in bit 0") {
+  arm::state state;
+  state.mixed = true;
+  u32 const bl = halves(0xf7fffffe);
+  single to_arm{10, bl, 0x9000, 0x8000, symbol_undefined};
+  CHECK(to_arm(state) == errc::ok);
+  CHECK(to_arm.thumb() == 0xf000effe); // blx +0xffc
+  single to_thumb{10, bl, 0x9001, 0x8000, symbol_undefined};
+  CHECK(to_thumb(state) == errc::ok);
+  CHECK(to_thumb.thumb() == 0xf000fffe); // bl +0xffc
+  single label{10, bl, 0x9000, 0x8000};
+  CHECK(label(state) == errc::ok);
+  CHECK(label.thumb() == 0xf000fffe);
+  // Linux's modules are of one kind, and it does not look at what is imported.
+  CHECK(single{10, bl, 0x9000, 0x8000, symbol_undefined}() == errc::ok);
+}
+
 TEST_CASE("arm: words, PREL31 and its top bit, V4BX, NONE") {
   single abs{2, 0xfffffffc, 0xc0000010, 0xbf000000};
   CHECK(abs() == errc::ok);

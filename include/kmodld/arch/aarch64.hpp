@@ -111,8 +111,10 @@ public:
       {307, "R_AARCH64_GOTREL64",            f::s_a_got,   data64, c::none, 0},
       {308, "R_AARCH64_GOTREL32",            f::s_a_got,   data32, c::sign, 0},
       {309, "R_AARCH64_GOT_LD_PREL19",       f::g_got_a_p, imm19,  c::sign, 0},
+      {310, "R_AARCH64_LD64_GOTOFF_LO15",    f::special,   data32, c::zero, 0, 3},
       {311, "R_AARCH64_ADR_GOT_PAGE",        f::page_g_p,  adrp,   c::sign, 0},
       {312, "R_AARCH64_LD64_GOT_LO12_NC",    f::g_got_a,   lo12_3, c::none, 0},
+      {313, "R_AARCH64_LD64_GOTPAGE_LO15",   f::special,   data32, c::zero, 0, 3},
       {314, "R_AARCH64_PLT32",               f::s_a_p,     data32, c::sign, 0},
       {315, "R_AARCH64_GOTPCREL32",          f::g_got_a_p, data32, c::sign, 0},
       {512, "R_AARCH64_TLSGD_ADR_PREL21",    f::tls,       {},     c::none, 0},
@@ -138,8 +140,10 @@ public:
     case 307:
     case 308: return reloc::needs_got;
     case 309:
+    case 310:
     case 311:
     case 312:
+    case 313:
     case 315: return reloc::needs_got | reloc::needs_got_slot;
     default: return 0;
     }
@@ -158,11 +162,14 @@ public:
     return (entry.value & ~u64{0xfff}) + (pages << 12) + (u64{word(at + 4)} >> 10 & 0xfff);
   }
 
-  /// MOVN or MOVZ by the sign of the value (SABS and PREL groups).
+  /// MOVN or MOVZ by the sign of the value (SABS and PREL groups); a slot's distance from the GOT
+  /// or from the page that the GOT begins in.
   template <class State>
   [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
-                                             std::span<std::byte> section, u64 offset, State&,
+                                             std::span<std::byte> section, u64 offset, State& state,
                                              u64& shown) noexcept {
+    if (type >= 310)
+      return got_lo15(type, o, section.data() + offset, state, shown);
     bool const relative = type >= 287;
     unsigned const group = relative ? (type - 287) / 2 : type - 270;
     u64 const v = o.s + o.a - (relative ? o.p : 0);
@@ -187,6 +194,14 @@ public:
     plt_area core, init;
     region init_text[2]; ///< a branch there uses the init PLT
 
+    /// -fpic code reaches small GOTs by this name.
+    bool own_symbol(std::string_view symbol, u64& value) const noexcept {
+      if (got.value == 0 || !equal(symbol, "_GLOBAL_OFFSET_TABLE_"sv))
+        return false;
+      value = got.value;
+      return true;
+    }
+
     void placed(section_table const& table, module const& m) noexcept {
       got_plt::placed(table, m);
       for (plt_area* p : {&core, &init}) {
@@ -208,6 +223,10 @@ public:
         return errc::reloc_no_slot;
       u64 const target = o.s + o.a;
       u32 n = area.used;
+      // Linux's kernels and modules lie within what ADRP reaches, so it does not ask.
+      if (!reloc::fits((target & ~u64{0xfff}) - (address_of(area, n).value & ~u64{0xfff}), c::sign,
+                       adrp.width()))
+        return errc::ok;
       write_plt_entry(at(area, n), address_of(area, n), target);
       if (n != 0 && plt_target(at(area, n - 1), address_of(area, n - 1)) == target)
         --n;
@@ -290,6 +309,20 @@ protected:
     if (u32 i = context.table.find_any(".init.text.ftrace_trampoline"sv); i != 0)
       grow(context.table[i], Context::abi::ftrace_trampolines * plt_entry_size, 4);
     return errc::ok;
+  }
+
+  template <class State>
+  static errc got_lo15(u32 type, reloc::operands const& o, std::byte* place, State const& state,
+                       u64& v) noexcept {
+    constexpr reloc::field lo15{4, 1, {{3, 12, 10}}};
+    if (!state.has(f::g_a, o.symbol))
+      return errc::reloc_no_slot;
+    u64 const slot = u64{state.got_slot[o.symbol] - 1} * got_slot_size;
+    v = slot + o.a + (type == 310 ? 0 : state.got.value & 0xfff);
+    put(place, lo15.encode(word(place), v));
+    return !reloc::fits(v, c::zero, lo15.width()) ? errc::reloc_overflow
+           : v % got_slot_size != 0               ? errc::reloc_misaligned
+                                                  : errc::ok;
   }
 
   static u32 word(std::byte const* p) noexcept { return elf::field<u32, format::order>::load(p); }

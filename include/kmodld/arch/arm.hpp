@@ -422,7 +422,9 @@ private:
     u32 const p = static_cast<u32>(o.p), target = static_cast<u32>(o.s);
     u32 distance = target + addend - p;
     shown = address_of(distance);
-    bool const to_arm = (o.attributes & symbol_function) != 0 && (target & 1) == 0;
+    // A label of the object may be of either kind; what is imported has its kind in bit 0.
+    u8 const functions = symbol_function | (s.mixed ? symbol_undefined : 0);
+    bool const to_arm = (o.attributes & functions) != 0 && (target & 1) == 0;
     if (to_arm && !s.mixed)
       return errc::reloc_thumb_to_arm;
     bool exchange = to_arm;

@@ -68,7 +68,7 @@ private:
           freed_kind[count] = part.kind;
           freed[count++] = part.memory;
         }
-        m.memory_count.fetch_sub(1, std::memory_order_release);
+        m.memory_count.store(last, std::memory_order_release);
       }
       m.init_over = true;
     }

@@ -13,7 +13,9 @@ template <class Env>
 void release_memory(Env& env, module& m) noexcept {
   // Newest first: init memory goes before core.
   while (m.memory_count != 0) {
-    module_memory& part = m.memories[--m.memory_count];
+    u8 const last = static_cast<u8>(m.memory_count - 1);
+    m.memory_count = last;
+    module_memory& part = m.memories[last];
     if (part.memory.size != 0)
       env.policy().allocator.release(part.kind, part.memory);
     part = {};
