@@ -31,20 +31,37 @@ class scratch_folder {
 
 public:
   scratch_folder() {
+    if (char const* kept = std::getenv("KMODLD_KEEP")) {
+      dir_ = kept;
+      return;
+    }
     std::string pattern = std::filesystem::temp_directory_path() / "kmodld-linkers-XXXXXX";
     dir_ = mkdtemp(pattern.data());
   }
-  ~scratch_folder() { std::filesystem::remove_all(dir_); }
+  ~scratch_folder() {
+    if (std::getenv("KMODLD_KEEP") == nullptr)
+      std::filesystem::remove_all(dir_);
+  }
   scratch_folder(scratch_folder const&) = delete;
   scratch_folder& operator=(scratch_folder const&) = delete;
   std::filesystem::path operator/(char const* name) const { return dir_ / name; }
   std::string name() const { return dir_.string(); }
 };
 
+/// What an object has beside the cells.
+template <class Arch>
+struct extras {
+  u32 flags = 0;
+  std::vector<char const*> asked; ///< symbols that linkers define
+  byte_vector attributes;         ///< .ARM.attributes
+  std::string script;             ///< before .got
+  std::string options;            ///< for both linkers, and a space
+};
+
 /// The object: .text with all cells, the relocations of the kept ones, all symbols global.
 template <class Arch>
 elf_file<typename Arch::format> object_of(suite<Arch> const& s, std::vector<bool> const& keep,
-                                          u32 flags, bool got) {
+                                          extras<Arch> const& more) {
   using format = typename Arch::format;
   elf_builder<format> b{Arch::machine};
   u32 const text =
@@ -55,8 +72,10 @@ elf_file<typename Arch::format> object_of(suite<Arch> const& s, std::vector<bool
              x.label ? x.value - s.base : x.value, static_cast<u8>(elf::stb_global << 4 | x.type),
              x.size, x.other);
   }
-  if (got)
-    b.undefined("_GLOBAL_OFFSET_TABLE_");
+  for (char const* name : more.asked)
+    b.undefined(name);
+  if (!more.attributes.empty())
+    b.section(".ARM.attributes", 0x70000003, 0, more.attributes);
   byte_vector raw;
   for (std::size_t c = 0; c < s.cells.size(); ++c)
     for (std::size_t i = 0; keep[c] && i < s.cells[c].count; ++i) {
@@ -68,13 +87,13 @@ elf_file<typename Arch::format> object_of(suite<Arch> const& s, std::vector<bool
             raw, format::bits / 8, elf_builder<format>::link_to_symtab, text,
             sizeof(typename Arch::relocation));
   auto out = b.build();
-  out.header().e_flags = flags;
+  out.header().e_flags = more.flags;
   out.section(".symtab").sh_info = 1; // all but the null symbol are global
   return out;
 }
 
 template <class Arch>
-linked<Arch> link(suite<Arch> const& s, linker const& by, u32 flags, bool got) {
+linked<Arch> link(suite<Arch> const& s, linker const& by, extras<Arch> const& more) {
   linked<Arch> out;
   scratch_folder const dir;
   auto put = [&dir](char const* name, void const* p, std::size_t n) {
@@ -85,19 +104,22 @@ linked<Arch> link(suite<Arch> const& s, linker const& by, u32 flags, bool got) {
       "SECTIONS {\n  . = " + std::to_string(s.base) +
       ";\n  .text : { *(.text) }\n  .stubs : { *(.stub*) *(.plt) *(.iplt) }\n"
       "  . = ALIGN(0x10000);\n"
-      "  .got : { *(.got.plt) *(.got) *(.igot) *(.igot.plt) *(.toc) }\n}\n";
+      "" +
+      more.script +
+      "  .got : { *(.got.plt) *(.got) *(.igot) *(.igot.plt) *(.toc) }\n  .rel : { *(.rela.*) "
+      "*(.rel.*) }\n}\n";
   put("script", script.data(), script.size());
   std::vector<bool> keep(s.cells.size(), true);
 
   auto run = [&] {
-    auto const object = object_of(s, keep, flags, got);
+    auto const object = object_of(s, keep, more);
     put("a.o", object.bytes.data(), object.bytes.size());
     std::string const options =
         by.lld ? " --error-limit=0 --no-check-sections --no-relax"
                : " --verbose --no-relax --no-warn-mismatch --no-warn-rwx-segments";
     std::string const command = "cd " + dir.name() + " && LC_ALL=C " + by.command + options +
-                                " -static --build-id=none -z noexecstack -e 0 -T script a.o "
-                                "-o a.out >out 2>&1";
+                                " -static --build-id=none -z noexecstack -e 0 -T script a.o " +
+                                more.options + "-o a.out >out 2>&1";
     return std::system(command.c_str()) == 0;
   };
   auto said = [&] {
@@ -123,12 +145,14 @@ linked<Arch> link(suite<Arch> const& s, linker const& by, u32 flags, bool got) {
       out.refused.emplace(c, line);
       keep[c] = false;
     }
-    if (out.refused.size() == before || turn == 5) {
+    if (out.refused.size() == before || turn == 60) {
       out.failure = words.substr(words.size() < 3000 ? 0 : words.size() - 3000);
       return out;
     }
   }
   out.image = elf_file<typename Arch::format>{read_file(dir / "a.out")};
+  if (out.image.section(".text").sh_addr != s.base)
+    out.failure = ".text is not where it was put";
   return out;
 }
 

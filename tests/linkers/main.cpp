@@ -16,6 +16,17 @@ int main(int argc, char** argv) {
       {"x86_64", x86_64},
       {"i386", i386},
       {"aarch64", aarch64},
+      {"s390x", s390x},
+      {"powerpc64le", powerpc64le},
+      {"powerpc64", powerpc64},
+      {"mips64el", mips64el},
+      {"mips64", mips64},
+      {"mipsel", mipsel},
+      {"mips", mips},
+      {"arm", arm},
+      {"riscv64", riscv64},
+      {"riscv32", riscv32},
+      {"loongarch64", loongarch64},
   };
   if (argc >= 3)
     for (row const& r : rows)

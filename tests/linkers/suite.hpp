@@ -15,7 +15,7 @@ namespace kmodld::test::linkers {
 using reloc::rule;
 
 /// Where a value lies: what a linker or a kernel may think of it.
-enum class lies : u8 { inside, past, misaligned };
+enum class lies : u8 { inside, edge, past, misaligned };
 
 /// Reproducible numbers.
 struct numbers {
