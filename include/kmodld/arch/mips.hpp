@@ -106,8 +106,8 @@ private:
   static constexpr u8 call = reloc::by_linux | reloc::branch;
   static constexpr f word_64 = wide ? f::s_a : f::special; ///< o32: listed to be refused
   // clang-format off
-  static constexpr reloc::field data64{8}, data32{4}, data16{2};
-  static constexpr reloc::field imm16{4, 1, {{0, 16, 0}}};
+  static constexpr reloc::field data64{8}, data32{4};
+  static constexpr reloc::field imm16{4, 1, {{0, 16, 0}}}; ///< the low half of a word, of R_MIPS_16 too
   static constexpr reloc::field upper{4, 1, {{16, 16, 0}}}; ///< without rounding
   static constexpr reloc::field imm26{4, 1, {{2, 26, 0}}};
   static constexpr reloc::field pc16{4, 1, {{2, 16, 0}}}, pc21{4, 1, {{2, 21, 0}}}, pc19{4, 1, {{2, 19, 0}}};
@@ -115,7 +115,7 @@ private:
 public:
   static constexpr reloc::rule rules[] = {
       {0,   "R_MIPS_NONE",            f::none,    {},     c::none, linux},
-      {1,   "R_MIPS_16",              f::s_a,     data16, c::sign, 0},
+      {1,   "R_MIPS_16",              f::s_a,     imm16,  c::sign, 0},
       {2,   "R_MIPS_32",              f::s_a,     data32, c::none, linux},
       {4,   "R_MIPS_26",              f::special, imm26,  c::none, call},
       {5,   "R_MIPS_HI16",            f::special, upper,  c::none, linux},

@@ -66,6 +66,7 @@ struct riscv {
 
   enum : u32 {
     r_32 = 1,
+    r_64 = 2,
     jal = 17,
     call = 18,
     call_plt = 19,
@@ -96,6 +97,7 @@ private:
   // On 32 bits every value fits a word and every distance an AUIPC.
   static constexpr c zero32 = Bits == 64 ? c::zero : c::none,
                      sign32 = Bits == 64 ? c::sign : c::none;
+  static constexpr f word_64 = Bits == 64 ? f::s_a : f::special; ///< an address is unsigned
   // clang-format off
   static constexpr reloc::field data64{8}, data32{4}, data16{2}, data8{1};
   static constexpr reloc::field b_type{4, 4, {{12, 1, 31}, {5, 6, 25}, {1, 4, 8}, {11, 1, 7}}};
@@ -109,7 +111,7 @@ public:
   static constexpr reloc::rule rules[] = {
       {0,  "R_RISCV_NONE",              f::none,    {},      c::none, linux},
       {1,  "R_RISCV_32",                f::s_a,     data32,  zero32,  linux},
-      {2,  "R_RISCV_64",                f::s_a,     data64,  c::none, linux},
+      {2,  "R_RISCV_64",                word_64,    data64,  c::none, linux},
       {3,  "R_RISCV_RELATIVE",          f::refused, {},      c::none, linux},
       {4,  "R_RISCV_COPY",              f::refused, {},      c::none, linux},
       {5,  "R_RISCV_JUMP_SLOT",         f::refused, {},      c::none, linux},
@@ -203,6 +205,9 @@ public:
     u64 v = o.s + o.a;
     shown = v;
     switch (type) {
+    case r_64:
+      elf::field<u64, format::order>::store(place, static_cast<u32>(v));
+      return errc::ok;
     case call:
     case call_plt: {
       errc const code = state.near(type, v, reaches(distance(v, o.p)));
