@@ -33,7 +33,7 @@ constexpr command table[] = {
     {"ls", "[PATH]", "lists a directory there", commands::ls, path},
     {"write", "PATH TEXT", "writes a file there, such as a parameter", commands::write, path},
     {"dmesg", "", "what the kernel has logged", commands::dmesg},
-    {"map", "NAME", "regions, permissions and sections of a module", commands::map, module},
+    {"map", "NAME|FILE", "regions, permissions and sections of a module", commands::map, module},
     {"trace", "", "the steps of the last load and their times", commands::trace},
     {"check", "FILE|NAME", "everything that keeps a module from loading", commands::check, file},
     {"link", "FILE... [--abs NAME=0xN] [--section FILE:NAME=0xN] --base 0xN -o IMAGE --map JSON",

@@ -193,6 +193,25 @@ struct read_result {
   }
 };
 
+/// Ends the run with the sections placed.
+template <class Config>
+struct read_places {
+  static constexpr std::string_view name = "read_places";
+  using needs = kmodld::types<kmodld::section_table>;
+  using mutates = kmodld::types<kmodld::module_record>;
+
+  template <class Env>
+  static kmodld::errc run(Env& env, const kmodld::section_table& table,
+                          kmodld::module_record&) noexcept {
+    for (const kmodld::section_entry& s : table.sections())
+      if (s.allocated() && s.placed())
+        env.hooks().out.sections.push_back(
+            {std::string(s.name), "", s.target.value, s.size, nullptr});
+    env.hooks().done = true;
+    return kmodld::errc::injected;
+  }
+};
+
 template <class Arch>
 struct link_config {
   using arch = typename far_reaching<Arch>::type;
@@ -209,6 +228,15 @@ struct link_config {
       kmodld::pipeline<kmodld::steps::module_sig_check, kmodld::steps::elf_header_check<C>,
                        read_object<C>, place_object<C>, kmodld::steps::simplify_symbols<C>,
                        kmodld::steps::apply_relocations<C>, read_result<C>>;
+};
+
+/// Only the layout.
+template <class Arch>
+struct place_config : link_config<Arch> {
+  template <class C>
+  using pipeline =
+      kmodld::pipeline<kmodld::steps::module_sig_check, kmodld::steps::elf_header_check<C>,
+                       read_object<C>, place_object<C>, read_places<C>>;
 };
 
 } // namespace linux_like
