@@ -2,32 +2,11 @@
 // Parts of the command `check`.
 #pragma once
 
+#include "findings.hpp"
 #include "host.hpp"
 #include "module_file.hpp"
 
-#include <fmt/format.h>
-
 namespace linux_like {
-
-/// Prints what was found, and counts.
-class findings {
-public:
-  template <class... A>
-  void wrong(fmt::format_string<A...> text, A&&... arguments) {
-    ++errors_;
-    fmt::print("  wrong: {}\n", fmt::format(text, std::forward<A>(arguments)...));
-  }
-  template <class... A>
-  void note(fmt::format_string<A...> text, A&&... arguments) {
-    ++notes_;
-    fmt::print("  note: {}\n", fmt::format(text, std::forward<A>(arguments)...));
-  }
-  std::size_t errors() const { return errors_; }
-  std::size_t notes() const { return notes_; }
-
-private:
-  std::size_t errors_ = 0, notes_ = 0;
-};
 
 /// Every symbol wanted: is it exported, to this module, with this CRC, in a namespace it imports?
 void check_symbols(host& self, const module_view& view, findings& out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // linux_like: a kernel in a process that loads, runs and unloads Linux modules.
+#include "link/command.hpp"
 #include "shell.hpp"
 #include "trace_file.hpp"
 
@@ -51,9 +52,25 @@ int run(linux_like::shell& shell, const CLI::Option& given, const std::string& c
   return isatty(STDIN_FILENO) != 0 ? shell.interact() : shell.run_script(read_all(std::cin));
 }
 
+/// `linux_like link ...`: a command that needs no kernel, from the command line.
+int run_link(std::span<char* const> arguments) {
+  std::vector<linux_like::word> words;
+  for (const char* one : arguments)
+    words.push_back({one});
+  try {
+    linux_like::link_objects(words);
+    return 0;
+  } catch (const linux_like::refusal& no) {
+    linux_like::print_refusal(no);
+    return 1;
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "link")
+    return run_link({argv + 2, argv + argc});
   CLI::App app("A Linux-like kernel in a process: loads, runs and unloads Linux modules");
   linux_like::host_options options;
   std::string commands, file, trace_out, features = "none";

@@ -67,46 +67,6 @@ std::string module_name_of(const std::filesystem::path& file) {
   return folded(std::string_view(name).substr(0, name.size() - suffix_of(name).size()));
 }
 
-std::vector<std::string_view> module_view::exported_names() const {
-  constexpr std::string_view prefix = "__ksymtab_";
-  std::vector<std::string_view> out;
-  for (const format::sym& s : symbols())
-    if (s.st_shndx != kmodld::elf::shn_undef && name_of(s).starts_with(prefix))
-      out.push_back(name_of(s).substr(prefix.size()));
-  return out;
-}
-
-std::vector<std::string_view> module_view::needed_names() const {
-  std::vector<std::string_view> out;
-  for (const format::sym& s : symbols())
-    if (s.st_shndx == kmodld::elf::shn_undef && s.st_name != 0 &&
-        kmodld::elf::st_bind(s.st_info) != kmodld::elf::stb_weak)
-      out.push_back(name_of(s));
-  return out;
-}
-
-module_view view_module(kmodld::byte_view bytes) {
-  module_view out;
-  kmodld::error error;
-  const auto accepts = [](const module_view::format::ehdr& h) {
-    return kmodld::arch::x86_64::accepts(h);
-  };
-  // A signature's trailer is not part of the object; the checks look at no byte behind it.
-  if (kmodld::elf::image<module_view::format>::check(bytes, accepts, out.image, error) !=
-      kmodld::errc::ok)
-    throw refused(error);
-  for (kmodld::u32 i = 1; i < out.image.section_count(); ++i) {
-    const auto& section = out.image.section(i);
-    if (section.sh_type == kmodld::elf::sht_symtab && out.symtab == 0)
-      out.symtab = i;
-    if (out.image.name(i) == ".modinfo")
-      out.tags = kmodld::modinfo(out.image.data(i));
-    if (out.image.name(i) == "__versions") {
-      out.versions = kmodld::modversions<module_view::format>(out.image.data(i));
-      out.has_versions = true;
-    }
-  }
-  return out;
-}
+module_view view_module(kmodld::byte_view bytes) { return module_view(bytes); }
 
 } // namespace linux_like

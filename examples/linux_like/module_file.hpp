@@ -2,6 +2,8 @@
 // Reads module files, compressed ones too, and looks into them without loading.
 #pragma once
 
+#include "module_view.hpp"
+
 #include <kmodld/kmodld.hpp>
 
 #include <filesystem>
@@ -24,27 +26,9 @@ std::string module_name_of(const std::filesystem::path& file);
 /// Dashes become underscores.
 std::string folded(std::string_view name);
 
-/// A checked image and what tools ask of it. Views into the bytes given.
-struct module_view {
-  using format = kmodld::arch::x86_64::format;
+using module_view = basic_module_view<kmodld::arch::x86_64>;
 
-  kmodld::elf::image<format> image;
-  kmodld::modinfo tags;
-  kmodld::modversions<format> versions;
-  bool has_versions = false;
-  kmodld::u32 symtab = 0; ///< section index; 0: none
-
-  kmodld::elf::table<format::sym> symbols() const { return image.entries<format::sym>(symtab); }
-  std::string_view name_of(const format::sym& s) const {
-    return kmodld::string_at(image.data(image.section(symtab).sh_link), s.st_name);
-  }
-  /// Names of `__ksymtab_NAME` symbols.
-  std::vector<std::string_view> exported_names() const;
-  /// Names of undefined symbols, weak ones left out.
-  std::vector<std::string_view> needed_names() const;
-};
-
-/// Throws refusal with the loader's words where the image is not sound.
+/// The view of a module of this host's machine. Throws refusal.
 module_view view_module(kmodld::byte_view bytes);
 
 } // namespace linux_like

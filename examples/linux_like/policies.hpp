@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Small policies of this host: memory of the export table, the log, sysfs, calls of modules.
+// Small policies of this host: the log, sysfs, calls of modules.
 #pragma once
 
 #include "env/environment.hpp"
 #include "env/log.hpp"
+#include "heap_memory.hpp"
 #include "refusal.hpp"
 
 #include <kmodld/kmodld.hpp>
 #include <kmodld/linux/sysfs.hpp>
 
-#include <cstdlib>
 #include <functional>
 
 namespace linux_like {
-
-/// Memory of the export table, apart from the modules', so that their count can return to zero.
-struct heap_memory {
-  kmodld::memory_status allocate(const kmodld::memory_request& request,
-                                 kmodld::region& out) noexcept {
-    const auto align = static_cast<std::size_t>(std::max<kmodld::u64>(request.align, 16));
-    const std::size_t size = kmodld::round_up(static_cast<std::size_t>(request.size), align);
-    void* memory = std::aligned_alloc(align, size);
-    if (memory == nullptr)
-      return kmodld::memory_status::no_room;
-    std::memset(memory, 0, size);
-    out = {{reinterpret_cast<std::uintptr_t>(memory)}, static_cast<std::byte*>(memory), size};
-    return kmodld::memory_status::ok;
-  }
-  void release(kmodld::memory_kind, kmodld::region given) noexcept { std::free(given.host); }
-};
-static_assert(kmodld::allocator_policy<heap_memory>);
 
 /// What the loader reports goes to dmesg.
 struct log_diagnostics {

@@ -156,6 +156,9 @@ TEST_CASE_TEMPLATE("mips: a jump stays in its 256 MiB", A, MIPS_ALL) {
   CHECK(one(b, 4, 0x4ffffffc) == errc::reloc_overflow);
   REQUIRE(one(b, 4, 0x50000000, 0x08000000) == errc::ok);
   CHECK(b.word(at) == 0x08000000);
+  // Nor do addresses that differ in upper bits only lie near.
+  if constexpr (is_64<A>)
+    CHECK(one(b, 4, 0x150000000) == errc::reloc_overflow);
   b.place = {0x40000000};
   REQUIRE(one(b, 4, 0x40000100, is_64<A> ? 0x0c000000 : 0x0c000004, 16) == errc::ok);
   CHECK(b.word(at) == 0x0c000044);

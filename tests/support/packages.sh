@@ -5,7 +5,7 @@
 packages_needed='g++ meson pkg-config doctest-dev ca-certificates'
 packages_libraries='libbenchmark-dev libcli11-dev libedit-dev libfmt-dev liblz4-dev liblzma-dev
   libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev'
-packages_checks='valgrind clang-14 clang-19 clang-format-19 clang-tidy-19'
+packages_checks='valgrind clang-14 clang-19 clang-format-19 clang-tidy-19 lld-19 llvm-19'
 packages_run='qemu-system-x86 cpio xz-utils'
 # To execute modules of other machines (tests/execution). The names with a version do not conflict
 # with gcc-multilib, as those without do.

@@ -4,6 +4,7 @@
 // placed and relocated is tried by a pipeline of its own, which goes on where Linux would stop and
 // always gives everything back (check_relocations.cpp).
 #include "../check.hpp"
+#include "../link/machines.hpp"
 #include "commands.hpp"
 
 #include <kmodld/linux/license.hpp>
@@ -11,6 +12,13 @@
 
 namespace linux_like {
 namespace {
+
+void check_license(const kmodld::modinfo& tags, findings& out) {
+  const std::string_view license = tags.get("license");
+  if (!kmodld::license_is_gpl_compatible(license))
+    out.note("license '{}' taints the kernel and hides its GPL-only exports",
+             license.data() == nullptr ? kmodld::unspecified_license : license);
+}
 
 void check_modinfo(const host& self, const module_view& view, findings& out) {
   const std::string_view name = view.tags.get("name");
@@ -20,14 +28,24 @@ void check_modinfo(const host& self, const module_view& view, findings& out) {
     out.wrong("no version magic; the kernel's is '{}'", kernel);
   else if (!kernel.empty() && !kmodld::same_magic(magic, kernel, view.has_versions))
     out.wrong("version magic '{}' should be '{}'", magic, kernel);
-  const std::string_view license = view.tags.get("license");
-  if (!kmodld::license_is_gpl_compatible(license))
-    out.note("license '{}' taints the kernel and hides its GPL-only exports",
-             license.data() == nullptr ? kmodld::unspecified_license : license);
+  check_license(view.tags, out);
   if (view.tags.has("livepatch"))
     out.wrong("is a live patch, which this kernel does not support");
   if (name.data() == nullptr)
     out.note("no name in .modinfo");
+}
+
+/// A module of another machine: its kernel's exports are not here, so that it is checked by itself.
+void check_foreign(const machine& foreign, const std::filesystem::path& file,
+                   kmodld::byte_view bytes) {
+  findings out;
+  foreign.check(bytes, out);
+  const auto tags = foreign.modinfo(bytes).tags;
+  check_license(tags, out);
+  fmt::print("{}: for {}: {} found wrong, {} notes\n", file.string(), foreign.name, out.errors(),
+             out.notes());
+  if (out.errors() != 0)
+    throw refusal(ENOEXEC, file.filename().string() + " cannot be loaded");
 }
 
 void check_names(host& self, const module_view& view, findings& out) {
@@ -50,6 +68,10 @@ void commands::check(shell& self, words given) {
   const auto file = module_path(self, given[0].text);
   findings out;
   const byte_vector bytes = read_module_file(file);
+  if (const machine* foreign = foreign_machine(bytes)) {
+    check_foreign(*foreign, file, bytes);
+    return;
+  }
   std::optional<module_view> view;
   try {
     view.emplace(view_module(bytes));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // map: where a module lies, with which permissions, and what is where.
+#include "../link/machines.hpp"
 #include "commands.hpp"
 
 #include <algorithm>
@@ -56,10 +57,27 @@ void print_region(const kmodld::module_memory& m, std::span<const mapping> maps)
     }
 }
 
+/// Where a loader would put the sections of a file, of any architecture.
+void map_file(const std::string& file) {
+  const byte_vector bytes = read_module_file(file);
+  const machine& its = machine_of(bytes);
+  const module_map map = its.map(file, bytes);
+  fmt::print("{}: for {}\n", file, its.name);
+  for (const module_map::part& r : map.regions)
+    fmt::print("{:#010x}-{:#010x}      {:>8} {}\n", r.address, r.address + r.size, r.size, r.name);
+  fmt::print("sections:\n");
+  for (const module_map::part& s : map.sections)
+    fmt::print("  {:#010x} {:>8} {}\n", s.address, s.size, s.name);
+}
+
 } // namespace
 
 void map(shell& self, words given) {
-  expect_words(given, 1, 1, "map NAME");
+  expect_words(given, 1, 1, "map NAME|FILE");
+  if (!self.host.find_module(given[0].text) && std::filesystem::exists(given[0].text)) {
+    map_file(given[0].text);
+    return;
+  }
   const auto m = loaded_module(self, given[0].text);
   const auto maps = own_mappings();
   fmt::print("{}\n", m->name());

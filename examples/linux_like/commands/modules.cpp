@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // insmod, rmmod, lsmod, modinfo.
+#include "../link/machines.hpp"
 #include "commands.hpp"
 
 #include <map>
@@ -63,7 +64,7 @@ void modinfo(shell& self, words given) {
   expect_words(given, 1, 1, "modinfo FILE|NAME");
   const auto file = module_path(self, given[0].text);
   const byte_vector bytes = read_module_file(file);
-  const module_view view = view_module(bytes);
+  const module_summary view = machine_of(bytes).modinfo(bytes);
   const auto print = [](std::string_view tag, std::string_view value) {
     fmt::print("{:<15} {}\n", fmt::format("{}:", tag), value);
   };
@@ -92,7 +93,7 @@ void modinfo(shell& self, words given) {
   });
   for (const auto& [name, type] : types)
     print("parm", name + ": (" + type + ")");
-  for (const std::string_view name : view.exported_names())
+  for (const std::string& name : view.exports)
     print("exports", name);
 }
 

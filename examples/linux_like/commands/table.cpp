@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The table of commands, help, and what commands share.
+#include "../link/command.hpp"
 #include "commands.hpp"
 
 namespace linux_like {
@@ -11,6 +12,8 @@ void help(shell&, std::span<const word>) {
   for (const command& c : all_commands())
     fmt::print("  {:<62} {}\n", fmt::format("{} {}", c.name, c.usage), c.help);
 }
+
+void link(shell&, std::span<const word> words) { link_objects(words); }
 
 void leave(shell& self, std::span<const word>) { self.finished = true; }
 
@@ -30,9 +33,11 @@ constexpr command table[] = {
     {"ls", "[PATH]", "lists a directory there", commands::ls, path},
     {"write", "PATH TEXT", "writes a file there, such as a parameter", commands::write, path},
     {"dmesg", "", "what the kernel has logged", commands::dmesg},
-    {"map", "NAME", "regions, permissions and sections of a module", commands::map, module},
+    {"map", "NAME|FILE", "regions, permissions and sections of a module", commands::map, module},
     {"trace", "", "the steps of the last load and their times", commands::trace},
     {"check", "FILE|NAME", "everything that keeps a module from loading", commands::check, file},
+    {"link", "FILE... [--abs NAME=0xN] [--section FILE:NAME=0xN] --base 0xN -o IMAGE --map JSON",
+     "links objects of any architecture", link, file},
     {"load-all", "DIR", "loads every module below a directory", commands::load_all, file},
     {"unload-all", "", "unloads every module and looks for leaks", commands::unload_all},
     {"help", "", "this list", help},

@@ -163,6 +163,28 @@ public:
     return (entry.value & ~u64{0xfff}) + (pages << 12) + (u64{word(at + 4)} >> 10 & 0xfff);
   }
 
+  /// reloc/branch_islands.hpp. What ADRP does not reach is loaded:
+  ///
+  ///   ldr x16, 8
+  ///   br  x16
+  ///   .quad target
+  static constexpr u64 far_stub_size = 16;
+  static constexpr bool is_far_call(u32 type) noexcept { return type == jump26 || type == call26; }
+  static constexpr u64 call_addend(u32) noexcept { return 0; }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address at, u64 target, u32, State const&) noexcept {
+    u64 const pages = (target & ~u64{0xfff}) - (at.value & ~u64{0xfff});
+    if (reloc::fits(pages, c::sign, adrp.width())) {
+      write_plt_entry(stub, at, target);
+      put(stub + 12, 0xd503201f); // nop
+    } else {
+      put(stub, 0x58000050);
+      put(stub + 4, 0xd61f0200);
+      format::word::store(stub + 8, target);
+    }
+    return true;
+  }
+
   /// MOVN or MOVZ by the sign of the value (SABS and PREL groups); a slot's distance from the GOT
   /// or from the page that the GOT begins in.
   template <class State>

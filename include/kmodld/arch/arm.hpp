@@ -271,6 +271,23 @@ public:
     u32 used_before_[2] = {};
   };
 
+  /// reloc/branch_islands.hpp; `how` is 1 for callers in Thumb code.
+  ///
+  ///   ldr pc, [pc, #-4]       (Thumb: ldr.w pc, [pc, #0])
+  ///   .word target
+  static constexpr u64 far_stub_size = 8;
+  static constexpr bool is_far_call(u32 type) noexcept { return is_branch(type); }
+  static constexpr u64 call_addend(u32) noexcept { return 0; }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address, u64 target, u32 how, State const&) noexcept {
+    if (how != 0)
+      put_thumb(stub, 0xf8dff000);
+    else
+      put(stub, 0xe51ff004);
+    put(stub + 4, static_cast<u32>(target));
+    return true;
+  }
+
   /// What is no plain sum. NONE and V4BX take part for their bounds, which Linux checks, too.
   template <class State>
   [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
@@ -377,7 +394,8 @@ private:
   }
 
   /// B, BL, BLX: `imm24` words from P + 8; BLX has a bit for half a word.
-  static errc arm_branch(u32 type, reloc::operands const& o, std::byte* at, state& s,
+  template <class State>
+  static errc arm_branch(u32 type, reloc::operands const& o, std::byte* at, State& s,
                          u64& shown) noexcept {
     constexpr u32 limit = 0x2000000;
     u32 const p = static_cast<u32>(o.p), target = static_cast<u32>(o.s);
@@ -410,8 +428,9 @@ private:
 
   /// B.W, BL, BLX: S:I1:I2:imm10:imm11:0 from P + 4, with J = ~I ^ S in the instruction; BLX counts
   /// from the word that P + 4 lies in.
+  template <class State>
   [[gnu::noinline]] static errc thumb_branch(u32 type, reloc::operands const& o, std::byte* at,
-                                             state& s, u64& shown) noexcept {
+                                             State& s, u64& shown) noexcept {
     constexpr u32 limit = 0x1000000;
     u64 const insn = thumb_word(at);
     u32 const sign = insn >> 26 & 1, i1 = (insn >> 13 & 1) ^ sign ^ 1,

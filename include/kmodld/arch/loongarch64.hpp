@@ -202,7 +202,8 @@ public:
 
   /// `%s: Unsupport relocation type %u, please add its support.`
   static constexpr errc refusal(u32) noexcept { return errc::reloc_unsupported; }
-  static constexpr u8 needs_of(u32) noexcept { return 0; } // frob counts
+  /// Whether a type asks for a GOT slot of S + A.
+  static constexpr bool takes_slot(u32 type) noexcept { return type >= 75 && type <= 82; }
 
   /// The stack of one section, and the GOT and PLT of the module.
   struct state {
@@ -299,7 +300,7 @@ public:
     shown = v;
     if (type <= 46)
       return with_stack(type, o, place, state, shown);
-    if (type >= 75 && type <= 82)
+    if (takes_slot(type))
       if (errc code = state.got_entry(v, v); code != errc::ok)
         return code;
     switch (type) {
@@ -326,7 +327,12 @@ public:
     case 106: add_6(place, type == 105 ? v : 0 - v); return errc::ok;
     case 107:
     case 108: return add_uleb128(section, offset, type == 107 ? v : 0 - v);
-    case 110: return call_36(place, shown = v - o.p);
+    case 110:
+      shown = v -= o.p;
+      if constexpr (requires { State::branch_islands; })
+        if (!reloc::fits(v + 0x20000, c::sign, 38))
+          static_cast<void>(state.far(type, o, v));
+      return call_36(place, v);
     default: return unknown_type;
     }
   }
@@ -362,7 +368,8 @@ public:
         if (k != 0 && !less(order[k - 1], order[k]))
           continue;
         gots += type == 75 || (Context::abi::wide_relocations && type == 79) ? 1u : 0u;
-        plts += type == 29 || type == 66 ? 1u : 0u;
+        if constexpr (!requires { Context::arch::branch_islands; })
+          plts += type == 29 || type == 66 ? 1u : 0u;
       }
       if (stack)
         __builtin_memcpy(order.data(), entries.data(), entries.size_bytes());
@@ -391,6 +398,18 @@ public:
     format::word32::store(at + 8, static_cast<u32>(0x03000000 | target >> 52 << 10 | t1 << 5 | t1));
     format::word32::store(at + 12,
                           static_cast<u32>(0x4c000000 | (target & 0xfff) >> 2 << 10 | t1 << 5));
+  }
+
+  /// reloc/branch_islands.hpp.
+  static constexpr u64 far_stub_size = plt_entry_size;
+  static constexpr bool is_far_call(u32 type) noexcept {
+    return type == 29 || type == 66 || type == 110;
+  }
+  static constexpr u64 call_addend(u32) noexcept { return 0; }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address, u64 target, u32, State const&) noexcept {
+    write_plt_entry(stub, target);
+    return true;
   }
 
 private:

@@ -195,6 +195,16 @@ public:
     put(0);
   }
 
+  /// reloc/branch_islands.hpp.
+  static constexpr u64 far_stub_size = plt_entry_size;
+  static constexpr bool is_far_call(u32 type) noexcept { return type == r_26 || type == 61; }
+  static constexpr u64 call_addend(u32 type) noexcept { return type == 61 ? ~u64{3} : 0; }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address at, u64 target, u32, State const&) noexcept {
+    write_plt_entry(stub, at, target);
+    return true;
+  }
+
   /// HI16 that wait for their LO16, and GOT and stubs of objects that are no modules.
   struct state : reloc::got_plt<mips_family> {
     using base = reloc::got_plt<mips_family>;
@@ -322,7 +332,10 @@ private:
   static errc jump(reloc::operands const& o, std::byte* place, State& state, u64& v) noexcept {
     if (v % 4 != 0)
       return errc::reloc_misaligned;
-    auto reaches = [&] { return ((v ^ (o.p + 4)) & 0xf0000000) == 0; };
+    // Linux compares bits 28 to 31 only.
+    auto reaches = [&] {
+      return (static_cast<typename format::word_type>(v ^ (o.p + 4)) >> 28) == 0;
+    };
     if (!reaches() && state.has_plt(o.symbol))
       v = state.stub(o);
     if (!reaches())

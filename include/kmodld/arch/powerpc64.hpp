@@ -225,22 +225,37 @@ public:
   /// Stubs are written by state, which knows their forms.
   static void write_plt_entry(std::byte*, address, u64) noexcept {}
 
-  /// How a stub is called.
-  enum class form : u8 { toc, profile, no_toc };
+  /// How a stub is called. `local`: r2 stays the caller's, since caller and target share it.
+  enum class form : u8 { toc, profile, no_toc, local };
 
-  /// The code of a stub. `distance`: from .TOC. to the stub (toc), from the kernel's TOC to the
-  /// target (profile), unused (no_toc).
+  /// The code of a stub. `distance`: from .TOC. to the stub (toc, local), from the kernel's TOC to
+  /// the target (profile), unused (no_toc).
   static void write_stub(std::byte* at, form how, u64 distance, u64 target) noexcept {
     u64 const ha = (distance + 0x8000) >> 16 & 0xffff;
     u64 const lo = distance & 0xffff;
-    u64 const toc[] = {0x3d620000 | ha, 0x396b0000 | lo, 0xf8410018, 0xe98b0020, mtctr, bctr, 0};
+    u64 const save = how == form::local ? nop : 0xf8410018;
+    u64 const toc[] = {0x3d620000 | ha, 0x396b0000 | lo, save, 0xe98b0020, mtctr, bctr, 0};
     u64 const profile[] = {0xe98d0010, 0x3d8c0000 | ha, 0x398c0000 | lo, mtctr, bctr, 0, 0};
     u64 const no_toc[] = {0x04100000, 0xe5800020, mtctr, bctr, 0, 0, 0}; // pld r12,32(pc)
-    u64 const* const code = how == form::toc ? toc : how == form::profile ? profile : no_toc;
+    u64 const* const code = how == form::profile ? profile : how == form::no_toc ? no_toc : toc;
     for (std::size_t i = 0; i < 7; ++i)
       put(at + 4 * i, code[i]);
     put(at + 28, 0x73747562);
     format::word::store(at + 32, target);
+  }
+
+  /// reloc/branch_islands.hpp; `how` is a form.
+  static constexpr u64 far_stub_size = plt_entry_size;
+  static constexpr bool is_far_call(u32 type) noexcept {
+    return type == rel24 || type == rel24_notoc;
+  }
+  static constexpr u64 call_addend(u32) noexcept { return 0; }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address at, u64 target, u32 how,
+                             State const& s) noexcept {
+    u64 const distance = at - s.toc;
+    write_stub(stub, static_cast<form>(how), distance, target);
+    return static_cast<form>(how) == form::no_toc || reloc::fits(distance, c::sign, 32);
   }
 
   /// Bytes from the global entry to the local one, from bits 5-7 of st_other.
@@ -394,8 +409,9 @@ public:
     if (abi::module_struct && s.stubs_section == 0)
       return context.missing(".stubs"sv);
     u64 stubs = abi::module_struct ? 1 + abi::ftrace_trampolines : 0;
-    if (errc code = collect(context, s, stubs); code != errc::ok)
-      return code;
+    if constexpr (!requires { Context::arch::branch_islands; })
+      if (errc code = collect(context, s, stubs); code != errc::ok)
+        return code;
     if (s.stubs_section == 0)
       s.stubs_section = table.add(".stubs"sv, 0, 8, elf::shf_execinstr);
     table[s.stubs_section].type = elf::sht_nobits;
@@ -444,10 +460,40 @@ private:
     put(place + 4, 0x38420000 | (distance & 0xffff));       // addi  r2,r2,lo
   }
 
+  /// With branch islands nothing is known of the stubs beforehand. A call out of the object that
+  /// no nop follows shares r2 with its target; it needs a stub only if it does not reach.
+  template <class State>
+  static errc branch_by_islands(bool no_toc, reloc::operands const& o, std::byte* place,
+                                std::size_t room, State& s, u64& shown) noexcept {
+    u64 const there = o.s + o.a;
+    u64 const insn = word(place) & 0xfc000003;
+    bool const links = insn == 0x48000001 || insn == 0x40000001;
+    bool const can_restore = links && room >= 8 && word(place + 4) == nop;
+    bool const leaves = needs_stub(o.attributes, 0, no_toc);
+    u64 v = leaves || no_toc ? there : there + local_entry(o.attributes);
+    auto reaches = [&] { return reloc::fits(shown = v - o.p, c::sign, 26); };
+    bool const restore = leaves && !no_toc && can_restore;
+    if ((leaves && (no_toc || can_restore || !links)) || !reaches()) {
+      form const how = no_toc                          ? form::no_toc
+                       : leaves && (restore || !links) ? form::toc
+                                                       : form::local;
+      if (!s.far_stub_for(there, static_cast<u32>(how), v))
+        return errc::reloc_ppc_stub;
+    }
+    if (!reaches() || (shown & 3) != 0)
+      return errc::reloc_ppc_rel24;
+    put(place, low24.encode(word(place), shown));
+    if (restore)
+      put(place + 4, 0xe8410018); // ld r2,24(r1)
+    return errc::ok;
+  }
+
   template <class State>
   static errc branch(u32 type, reloc::operands const& o, std::byte* place, std::size_t room,
                      State& s, u64& shown) noexcept {
     bool const no_toc = type == rel24_notoc;
+    if constexpr (requires { State::branch_islands; })
+      return branch_by_islands(no_toc, o, place, room, s, shown);
     u64 v = o.s + o.a;
     bool restore = false;
     if (needs_stub(o.attributes, s.symbols.empty() ? 0 : u32{s.symbols[o.symbol].st_shndx},

@@ -197,6 +197,33 @@ public:
     put(at + 8, 0x00000067 | 6 << 15);                                       // jr t1
   }
 
+  /// Whether a type asks for a GOT slot of S + A.
+  static constexpr bool takes_slot(u32 type) noexcept {
+    return type == got_hi20 || type == got32_pcrel;
+  }
+
+  /// reloc/branch_islands.hpp. As a PLT entry, but with the target behind it:
+  ///
+  ///   auipc t0, 0
+  ///   ld    t1, 16(t0)        (32 bits: lw t1, 12(t0))
+  ///   jr    t1
+  ///   nop                     (64 bits)
+  ///   .quad target
+  static constexpr u64 far_stub_size = Bits == 64 ? 24 : 16;
+  static constexpr bool is_far_call(u32 type) noexcept {
+    return type == jal || type == call || type == call_plt || type == plt32;
+  }
+  static constexpr u64 call_addend(u32) noexcept { return 0; }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address at, u64 target, u32, State const&) noexcept {
+    constexpr u64 word_at = far_stub_size - got_slot_size;
+    write_plt_entry(stub, at, at + word_at);
+    if constexpr (word_at == 16)
+      put(stub + 12, 0x00000013); // nop
+    format::word::store(stub + word_at, static_cast<typename format::word_type>(target));
+    return true;
+  }
+
   template <class State>
   [[gnu::always_inline]] static errc special(u32 type, reloc::operands const& o,
                                              std::span<std::byte> section, u64 offset, State& state,

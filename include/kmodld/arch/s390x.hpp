@@ -163,6 +163,21 @@ public:
     __builtin_memcpy(entry, code, sizeof code);
     format::word::store(entry + sizeof code, target);
   }
+  /// reloc/branch_islands.hpp. A place lies 1, 2 or 3 bytes behind the start of its instruction,
+  /// from where distances count.
+  static constexpr u64 far_stub_size = plt_entry_size;
+  static constexpr bool is_far_call(u32 type) noexcept {
+    return type == 18 || type == 20 || type == 63 || type == 65;
+  }
+  static constexpr u64 call_addend(u32 type) noexcept {
+    return type == 63 ? 1 : type == 65 ? 3 : 2;
+  }
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address at, u64 target, u32, State const&) noexcept {
+    write_plt_entry(stub, at, target);
+    return true;
+  }
+
   /// The same with a branch to the thunk, `distance` bytes from the entry.
   static void write_expoline_entry(std::byte* entry, u64 distance, u64 target) noexcept {
     write_plt_entry(entry, {}, target);
@@ -274,7 +289,10 @@ public:
     auto const symbols = context.symbols();
     errc const counted = context.for_each_relocations([&](u32, auto entries) {
       for (relocation const& r : entries) {
-        u8 const needs = reloc::slot_needs<s390x>::of(type_of(r));
+        u8 needs = reloc::slot_needs<s390x>::of(type_of(r));
+        if constexpr (requires { Context::arch::branch_islands; })
+          if (is_far_call(type_of(r)))
+            needs = 0;
         u32 const symbol = symbol_of(r);
         if (needs == 0 || symbol >= symbols.size())
           continue;

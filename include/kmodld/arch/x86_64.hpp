@@ -113,6 +113,16 @@ struct x86_64 {
     __builtin_memcpy(entry, code, sizeof code);
     format::word::store(entry + sizeof code, s);
   }
+
+  /// reloc/branch_islands.hpp.
+  static constexpr u64 far_stub_size = plt_entry_size;
+  static constexpr bool is_far_call(u32 type) noexcept { return type == 4; }
+  static constexpr u64 call_addend(u32) noexcept { return ~u64{3}; } ///< -4: from the next one
+  template <class State>
+  static bool write_far_stub(std::byte* stub, address, u64 target, u32, State const&) noexcept {
+    write_plt_entry(stub, target);
+    return true;
+  }
 };
 
 } // namespace kmodld::arch
