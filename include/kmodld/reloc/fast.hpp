@@ -5,8 +5,8 @@
 // Bounds are tested one by one, since nothing may be written outside; what does not fit, is not
 // aligned, and places that are not zero are gathered by OR and tested once a run. What limits it is
 // the number of instructions, then wrong guesses of the processor, then the stream of relocations
-// (24 bytes each). Measured to be slower: 8-byte read-modify-write, a prefetch a relocation,
-// classes that alternate in code (classes.hpp), a jump a relocation.
+// (24 bytes each), which is prefetched. Measured to be slower: 8-byte read-modify-write, a prefetch
+// a relocation, classes that alternate in code (classes.hpp), a jump a relocation.
 #pragma once
 
 #include <kmodld/reloc/membership.hpp>
@@ -31,7 +31,7 @@ class fast_loop {
   struct frame {
     relocation const* at;
     relocation const* end;
-    relocation const* pairs_end; ///< before it two more can follow
+    relocation const* blocks_end; ///< before it a whole block and one more can follow
     std::byte* bytes;
     u64 size;
     u64 target;
@@ -49,6 +49,8 @@ class fast_loop {
         return true;
     return false;
   }();
+  static constexpr std::size_t block = 4;
+  static constexpr std::size_t prefetched = 4096; ///< bytes ahead in the stream, once a block
 #if defined(__OPTIMIZE_SIZE__)
   static constexpr bool unrolled = false;
 #else
@@ -189,22 +191,29 @@ class fast_loop {
         } while (symbol < count);
         f.faults |= second.faults();
       } else {
-        if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4 && c.field.count == 0)
-          while (r < f.pairs_end) {
-            if (!first.apply(*this, r[0], symbol)) [[unlikely]]
+        if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4 && c.field.count == 0) {
+          bool good = true;
+          // Relocation k of the block, and which symbol the one behind it has; false ends the run.
+          auto const step = [&](unsigned k) __attribute__((always_inline)) {
+            good = first.apply(*this, r[k], symbol);
+            if (!good) [[unlikely]]
               return false;
-            symbol = of_class::symbol(r[1]);
-            if (symbol >= count) {
-              ++r;
-              goto done;
+            symbol = of_class::symbol(r[k + 1]);
+            if (symbol < count)
+              return true;
+            r += k + 1;
+            return false;
+          };
+          while (r < f.blocks_end) {
+            __builtin_prefetch(reinterpret_cast<char const*>(r) + prefetched);
+            if (!step(0) || !step(1) || !step(2) || !step(3)) {
+              if (good)
+                goto done;
+              return false;
             }
-            if (!first.apply(*this, r[1], symbol)) [[unlikely]]
-              return false;
-            symbol = of_class::symbol(r[2]);
-            r += 2;
-            if (symbol >= count)
-              goto done;
+            r += block;
           }
+        }
         do {
           if (!first.apply(*this, *r, symbol)) [[unlikely]]
             return false;
@@ -260,7 +269,7 @@ public:
       return false;
     frame f{all_of.data(),
             all_of.data() + all_of.size(),
-            all_of.data() + (all_of.size() < 2 ? 0 : all_of.size() - 2),
+            all_of.data() + (all_of.size() < block ? 0 : all_of.size() - block),
             in_.bytes.data(),
             in_.bytes.size(),
             in_.place.value,
