@@ -6,10 +6,7 @@
 //   instructions load N           N modules are loaded; one more is loaded
 //   instructions unload N         ... and unloaded again
 //   instructions lookup N         ... an import is looked up, an address named, a module found
-//   instructions churn N          the last 500 of N random loads and unloads, as the arena sees
-//   them
 #include "../../bench/paired/prepared.hpp"
-#include "instructions/churn.hpp"
 #include "support/files.hpp"
 #include "support/module_builder.hpp"
 
@@ -119,10 +116,8 @@ int main(int argc, char** argv) {
   std::string_view const what = argc == 3 ? argv[1] : "";
   if (what == "loop")
     return loop(argv[2]);
-  if (what == "churn")
-    return test::churn(static_cast<unsigned>(std::atoi(argv[2]))) ? 0 : 1;
   if (what != "load" && what != "unload" && what != "lookup") {
-    std::fputs("usage: instructions loop FILE | load N | unload N | lookup N | churn N\n", stderr);
+    std::fputs("usage: instructions loop FILE | load N | unload N | lookup N\n", stderr);
     return 2;
   }
   unsigned const n = static_cast<unsigned>(std::atoi(argv[2]));

@@ -24,7 +24,8 @@ every=6
 [ -z "${KMODLD_LONG:-}" ] || every=1
 sample() { awk -v n=$every -v k="$1" 'NR % n == k % n'; } # sample K: lines K, K + $every ...
 say() { # say WHAT HEADER...: which these are
-  [ $every -eq 1 ] || { echo "$1, every ${every}th:"; shift; printf '  %s\n' "$@"; }
+  what=$1; shift
+  [ $every -eq 1 ] || echo "$what, every ${every}th:$(printf ' %s' "$@" | sed 's,include/kmodld/,,g')"
 }
 
 for header in $(core_headers); do

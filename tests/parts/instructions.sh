@@ -55,9 +55,10 @@ for what in load unload lookup; do
 done
 
 # The arena's work, with as many modules each time: a thousand, in the middle of a rise and fall.
+program=$build/tests/churn
 first=
 for steps in 10000 90000; do
-  check "churn, $steps steps" counted churn $steps
+  check "churn, $steps steps" counted $steps
   echo "instructions of 500 loads and unloads in the arena after $steps: $count"
   first=${first:-$count}
   check "the arena's work does not grow, $steps steps" at_most "$count" $((first + first / 4))

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "instructions/churn.hpp"
-
+// churn N: N random loads and unloads in an arena. Of the last 500 the arena's work is to be
+// counted by callgrind (`measured_` functions, see tests/instructions). Exit status 1 if one went
+// wrong.
 #include "hosted/module_churn.hpp"
 
 #include <kmodld/hosted/mprotect.hpp>
 
-namespace kmodld::test {
+#include <cstdlib>
+
+using namespace kmodld;
+
 namespace {
 
 [[gnu::noinline]] memory_status measured_allocate(hosted::arena& a, memory_request const& request,
@@ -33,17 +37,18 @@ struct counted_arena {
 
 } // namespace
 
-bool churn(unsigned steps) {
+int main(int argc, char** argv) {
+  unsigned const steps = argc == 2 ? static_cast<unsigned>(std::atoi(argv[1])) : 0;
+  if (steps == 0)
+    return 2;
   hosted::arena arena{{.size = u64{384} << 20}};
   hosted::mprotect_protector protector{arena, hosted::settles::later};
   counted_arena memory{arena};
-  module_churn<counted_arena, hosted::mprotect_protector> modules{memory, protector, arena.range(),
-                                                                  arena.page_size()};
+  test::module_churn<counted_arena, hosted::mprotect_protector> modules{
+      memory, protector, arena.range(), arena.page_size()};
   for (unsigned i = 0; i < steps; ++i) {
     memory.counted = i + 500 >= steps;
     modules.step();
   }
-  return modules.refused() == 0 && modules.mistakes() == 0;
+  return modules.refused() == 0 && modules.mistakes() == 0 ? 0 : 1;
 }
-
-} // namespace kmodld::test
