@@ -226,6 +226,38 @@ TEST_CASE("aarch64: calls and veneers share the PLT; only calls of one target sh
   CHECK_FALSE(branch_target(text, 0) == branch_target(text, 0xff8));
 }
 
+TEST_CASE("aarch64: far calls of a target that has two relocation sections") {
+  constexpr u32 calls = 6;
+  caller m{64};
+  u32 const more = m.section(".rela.more", elf::sht_rela, 0, {}, 8, 0, m.text_section,
+                             sizeof(elf::elf64_le::rela));
+  for (u32 i = 0; i < 2 * calls; ++i) {
+    u32 const f = m.outside("f" + std::to_string(i), 0xffff900000000000 + u64{i} * 64);
+    if (i < calls) {
+      m.instruction(u64{i} * 4, 0x94000000, 283, f);
+      continue;
+    }
+    elf::elf64_le::word32::store(m.data(m.text_section).data() + i * 4, 0x94000000);
+    m.append_word(more, u64{i} * 4);
+    m.append_word(more, u64{f} << 32 | 283);
+    m.append_word(more, 0);
+  }
+  auto const o = m.load<plain>();
+  auto const text = section(o, ".text"), plt = section(o, ".plt");
+  CHECK(plt.size == (2 * calls + 1) * 12);
+  // The entries stand in the order of the calls, each for its target.
+  std::set<u64> entries;
+  for (u32 i = 0; i < 2 * calls; ++i) {
+    u64 const entry = branch_target(text, u64{i} * 4);
+    entries.insert(entry);
+    REQUIRE(entry - plt.address < plt.size);
+    CHECK(word_of(plt, entry - plt.address) == adrp(16, entry, 0xffff900000000000 + u64{i} * 64));
+    CHECK(word_of(plt, entry - plt.address + 4) == (0x91000210u | (i * 64 & 0xfff) << 10));
+  }
+  CHECK(entries.size() == 2 * calls);
+  CHECK(*entries.rbegin() == plt.address + (2 * calls - 1) * 12);
+}
+
 TEST_CASE("aarch64: the tracer's stubs are written by module_finalize, if there is a tracer") {
   caller m{16};
   m.section(".text.ftrace_trampoline", elf::sht_progbits, elf::shf_alloc | elf::shf_execinstr,

@@ -3,13 +3,16 @@
 // with nm what it would need, tests/parts/tidy.sh reads it with clang-tidy.
 #include "host.hpp"
 
+#include <kmodld/arch/aarch64_843419.hpp>
 #include <kmodld/arch/all.hpp>
 #include <kmodld/linux/debug_query.hpp>
 #include <kmodld/linux/dynamic_debug.hpp>
 #include <kmodld/linux/kallsyms.hpp>
 #include <kmodld/linux/parameters.hpp>
+#include <kmodld/linux/patch_tables.hpp>
 #include <kmodld/linux/proc_modules.hpp>
 #include <kmodld/linux/sysfs.hpp>
+#include <kmodld/linux/unwind_tables.hpp>
 
 namespace kmodld {
 namespace freestanding {
@@ -167,6 +170,39 @@ i64 walk(module_list const& list, tree& sysfs, std::span<char> out,
          static_cast<i64>(lookup_name<format_type>(list, "a:b"sv).value);
 }
 
+/// Every table by which code is patched.
+template <class Format>
+u64 patch(region const& r, module_table const& found) noexcept {
+  table_view<Format, jump_entry> labels{found};
+  table_view<Format, jump_entry_absolute> old_labels{r};
+  table_view<Format, static_call_site> calls{r};
+  table_view<Format, address_entry> sites{r};
+  orc_table<Format, orc_entry> orc{r, r};
+  labels.sort();
+  old_labels.sort();
+  calls.sort();
+  sites.sort();
+  orc.sort();
+  orc_frame frame;
+  u64 sum = orc.find({1}, frame);
+  auto const add = [&]<class Entry>(Entry) {
+    table_view<Format, Entry> const view{r};
+    for (auto const& e : view) {
+      static_cast<void>(e);
+      ++sum;
+    }
+  };
+  add(alt_instr{}), add(alt_instr_flags{}), add(alt_instr_s390{}), add(alt_entry{});
+  add(alt_entry_6_1{}), add(relative_site{}), add(relative_word_site{}), add(feature_fixup{});
+  add(paravirt_patch_site{}), add(smp_alternative{}), add(bug_entry{}), add(bug_entry_absolute{});
+  add(bug_entry_format{}), add(error_injection_entry{}), add(exidx_entry{});
+  for (jump_label const& j : labels)
+    sum += j.key.value;
+  return sum;
+}
+template u64 patch<elf::elf64_le>(region const&, module_table const&) noexcept;
+template u64 patch<elf::elf32_be>(region const&, module_table const&) noexcept;
+
 } // namespace freestanding
 
 template class loader<freestanding::plain_kernel>;
@@ -188,13 +224,15 @@ namespace freestanding {
 /// The relocation core of every architecture.
 u32 relocate_all(byte_view bytes, std::span<std::byte> out, symbol_values const& symbols) {
   u32 good = 0;
-  arch::all::for_each([&]<class Arch>() {
+  auto const one = [&]<class Arch>() {
     elf::table<typename Arch::relocation> const entries{
         reinterpret_cast<typename Arch::relocation const*>(bytes.data()), 1};
     typename Arch::state state{};
     error e;
     good += relocate<Arch>({out, {4096}, bytes, entries}, symbols, state, e) == errc::ok ? 1u : 0u;
-  });
+  };
+  arch::all::for_each(one);
+  one.template operator()<arch::aarch64_843419>();
   return good;
 }
 

@@ -126,8 +126,7 @@ TEST_CASE("apply_relocations: an unresolved weak symbol is 0 for data and refuse
 }
 
 TEST_CASE("apply_relocations: two sections for one target, the fault in the second") {
-  // The exact loop starts over from the file's bytes, after replaying the first section: the
-  // non-zero place that it left must not hide the overflow behind it.
+  // The second section goes the exact way over what the first has left.
   auto h = make_host();
   builder b = simple_builder();
   u32 const place = b.section(".data.place", elf::sht_progbits, elf::shf_alloc | elf::shf_write,

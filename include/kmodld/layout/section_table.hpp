@@ -24,12 +24,13 @@ struct section_entry {
   u64 size = 0;
   u64 align = 0;
   u32 type = 0;
-  u8 memory = nowhere; ///< index of the region that it was placed in
-  u32 key = 0;         ///< name_key of the name
-  u32 next = 0;        ///< of those that the layout places together
-  u32 gap = 0;         ///< bytes between it and what stands before it
-  u64 offset = 0;      ///< within that region
-  address target{};    ///< 0 for sections that are not kept
+  u8 memory = nowhere;    ///< index of the region that it was placed in
+  bool relocated = false; ///< a relocation section has been applied to it
+  u32 key = 0;            ///< name_key of the name
+  u32 next = 0;           ///< of those that the layout places together
+  u32 gap = 0;            ///< bytes between it and what stands before it
+  u64 offset = 0;         ///< within that region
+  address target{};       ///< 0 for sections that are not kept
   std::byte* host = nullptr;
   std::string_view name{};
   std::byte const* file = nullptr; ///< its bytes in the image; null if it has none

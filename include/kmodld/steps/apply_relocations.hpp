@@ -79,17 +79,13 @@ private:
                           symbol_values const& values, typename arch::state& state,
                           error& e) noexcept {
     auto const in = input(image, table, i);
-    // Several sections may relocate one target: on a fault the earlier ones are applied again.
-    auto replay = [&](std::span<std::byte> bytes) {
-      copy_back(bytes, in.original);
-      error ignored;
-      for (u32 k = 1; k < i; ++k)
-        if (table[k].type == own_kind && image.section(k).sh_info == image.section(i).sh_info &&
-            (table[k].flags & elf::shf_rela_livepatch) == 0)
-          static_cast<void>(kmodld::detail::relocate_exactly<arch, Wide>(input(image, table, k),
-                                                                         values, state, ignored));
-    };
-    return relocate<arch, Wide>(in, values, state, e, replay);
+    // Where several sections relocate one target, only the first may be begun again: from the file.
+    section_entry& target = table[image.section(i).sh_info];
+    if (target.relocated)
+      return kmodld::detail::relocate_exactly<arch, Wide>(in, values, state, e);
+    target.relocated = true;
+    return relocate<arch, Wide>(
+        in, values, state, e, [&in](std::span<std::byte> bytes) { copy_back(bytes, in.original); });
   }
 
   static void copy_back(std::span<std::byte> bytes, byte_view original) noexcept {
