@@ -112,10 +112,11 @@ std::pair<u64, u64> operands(kind of, u64 v, u64 p) {
   case kind::s: return {v + 8, u64{0} - 8};
   case kind::s_p: return {v + p - 12, 12};
   case kind::toc: return {v + toc + 4, u64{0} - 4};
-  case kind::slot: return {1, v - 16 - got + toc};
-  default: return {1, v - 16 - got + p};
+  default: return {1, 0};
   }
 }
+/// Where the GOT must lie for the symbol's slot, its third, to have the distance v.
+u64 got_for(kind of, u64 v, u64 p) { return of == kind::slot ? v - 16 + toc : v - 16 + p; }
 
 /// What the place must hold if it held ones before.
 template <class A>
@@ -167,7 +168,8 @@ TEST_CASE_TEMPLATE("powerpc64: names and headers", A, ORDERS) {
   for (reloc::rule const& r : A::rules) {
     bool const listed =
         std::any_of(std::begin(rows), std::end(rows), [&](auto& x) { return x.type == r.type; });
-    bool const apart = r.type == 0 || r.type == 51 || r.type == 109 || r.type == 118;
+    bool const apart =
+        r.type == 0 || r.type == 51 || r.type == 109 || r.type == 118 || r.type == 123;
     INFO(r.name);
     CHECK(listed == (r.formula != reloc::formula::tls && !apart));
   }
@@ -194,6 +196,7 @@ TEST_CASE_TEMPLATE("powerpc64: every field holds what fits and refuses the rest"
     for (u64 v : {least, least + step, u64{0}, step * 0x1fff, u64{0} - step, most - step, most}) {
       CAPTURE(v);
       auto const [s, a] = operands(r.of, v, b.p());
+      b.state.got = {got_for(r.of, v, b.p())};
       REQUIRE(b.one(r.type, s, a) == errc::ok);
       CHECK(holds(b, r.to, v));
       bool rest = true;
@@ -207,6 +210,7 @@ TEST_CASE_TEMPLATE("powerpc64: every field holds what fits and refuses the rest"
       for (u64 v : {least - step, most + step}) {
         CAPTURE(v);
         auto const [s, a] = operands(r.of, v, b.p());
+        b.state.got = {got_for(r.of, v, b.p())};
         errc const expected = r.type == 26                                   ? errc::reloc_ppc_rel32
                               : r.type == 10 || r.type == 116                ? errc::reloc_ppc_rel24
                               : r.type == 47 || r.type == 63 || r.type == 64 ? errc::reloc_ppc_toc16
@@ -218,9 +222,31 @@ TEST_CASE_TEMPLATE("powerpc64: every field holds what fits and refuses the rest"
     if (step != 1)
       for (u64 v : {u64{1}, u64{2}, u64{7}}) {
         auto const [s, a] = operands(r.of, v, b.p());
+        b.state.got = {got_for(r.of, v, b.p())};
         CHECK(b.one(r.type, s, a) != errc::ok);
       }
   }
+}
+
+TEST_CASE_TEMPLATE("powerpc64: a GOT slot holds S + A, one for each sum", A, ORDERS) {
+  bench<A> b;
+  std::byte memory[16] = {};
+  u32 index[4] = {};
+  b.state.addend_slots = {2, 0, memory, {toc + 0x100}, index};
+  b.values[1] = 0x1234;
+  b.relocations = {b.make(0, 14, 1, -1), b.make(4, 14, 1, 8), b.make(8, 14, 1, -1)}; // GOT16
+  REQUIRE(b.run() == errc::ok);
+  auto const half = [&](std::size_t i) {
+    return elf::field<u16, A::format::order>::load(&b.bytes[i]);
+  };
+  CHECK(half(0) == 0x100);
+  CHECK(half(4) == 0x108);
+  CHECK(half(8) == 0x100);
+  CHECK(A::format::word::load(memory) == 0x1233);
+  CHECK(A::format::word::load(memory + 8) == 0x123c);
+  b.state.addend_slots.used = 2;
+  b.relocations = {b.make(0, 14, 1, 16)};
+  CHECK(b.run() == errc::reloc_no_slot);
 }
 
 TEST_CASE_TEMPLATE("powerpc64: r2 by itself, and what changes nothing", A, ORDERS) {

@@ -5,7 +5,8 @@
 //   host [sample NAME PLACES PROVIDER CONSUMER]... [kernel NAME PLACES FILE,FILE...]...
 //
 // PLACES is letters of n (near the program), m (beyond the reach of branches, within that of data),
-// f (as far as the machine has addresses). A line for each that differs or fails; status 1 if any did.
+// f (as far as the machine has addresses). A line for each that differs or fails; status 1 if any
+// did.
 #include "coverage.hpp"
 #include "kernel.hpp"
 
@@ -43,15 +44,16 @@ u64 free_place(std::initializer_list<u64> wishes) noexcept {
 }
 
 u64 place_for(char letter) noexcept {
-  u64 const near = round_up(u64{reinterpret_cast<std::uintptr_t>(_end)} + (u64{1} << 20), u64{1} << 20);
+  u64 const near =
+      round_up(u64{reinterpret_cast<std::uintptr_t>(_end)} + (u64{1} << 20), u64{1} << 20);
   // Many bits of the addresses are ones, so that carries and signs are seen.
   if (letter == 'n' || letter == 't')
     return near;
   if constexpr (sizeof(void*) == 8) {
     if (letter == 'm')
       return free_place({near + 0x3fef0000, near + 0x2ff70000});
-    return free_place({0x3fffdfff0000, 0x7ffddfff0000, 0x5fffdfff0000, 0x1fffdfff0000, 0xffdfff0000, 0xefdfff0000,
-                       0x7fdfff0000, 0x3fdfff0000});
+    return free_place({0x3fffdfff0000, 0x7ffddfff0000, 0x5fffdfff0000, 0x1fffdfff0000, 0xffdfff0000,
+                       0xefdfff0000, 0x7fdfff0000, 0x3fdfff0000});
   } else {
     if (letter == 'm')
       return free_place({0x5fef0000, 0x4fef0000, 0x6fef0000});
@@ -72,11 +74,12 @@ void fail(std::string_view name, char letter, std::string_view what) noexcept {
 /// The address of a function of a loaded object, as a pointer.
 template <class F>
 F* function(module const& m, std::string_view name) noexcept {
-  return reinterpret_cast<F*>(static_cast<std::uintptr_t>(lookup_name<machine::format>(m, name).value));
+  return reinterpret_cast<F*>(
+      static_cast<std::uintptr_t>(lookup_name<machine::format>(m, name).value));
 }
 
-void run_sample(std::string_view name, char letter, u64 provider_place, u64 consumer_place, byte_view provider,
-                byte_view consumer) noexcept {
+void run_sample(std::string_view name, char letter, u64 provider_place, u64 consumer_place,
+                byte_view provider, byte_view consumer) noexcept {
   loader<object_host> objects{
       {.allocator = module_memory_, .symbol_resolver = exports, .diagnostics = messages}};
   exports.forget_objects();
@@ -107,11 +110,13 @@ void run_sample(std::string_view name, char letter, u64 provider_place, u64 cons
   executed += 2;
 }
 
-void sample(char const* name, char const* places, char const* provider_path, char const* consumer_path) noexcept {
+void sample(char const* name, char const* places, char const* provider_path,
+            char const* consumer_path) noexcept {
   byte_view const provider = read_file(provider_path), consumer = read_file(consumer_path);
   for (; *places != '\0'; ++places) {
     begin_part(c_string(name), *places);
-    u64 const near = place_for('n'), other = place_for(*places), apart = *places == 't' ? u64{1} << 18 : u64{8} << 20;
+    u64 const near = place_for('n'), other = place_for(*places),
+              apart = *places == 't' ? u64{1} << 18 : u64{8} << 20;
     if (other == 0) {
       fail(c_string(name), *places, "no room there"sv);
       continue;
@@ -148,7 +153,8 @@ void kernel(char const* name, char const* places, std::string_view files) noexce
     begin_part(c_string(name), *places);
     {
       loader<kernel_host> modules{
-          {.allocator = module_memory_, .symbol_resolver = kernel_exports, .diagnostics = messages}, settings()};
+          {.allocator = module_memory_, .symbol_resolver = kernel_exports, .diagnostics = messages},
+          settings()};
       module_memory_.place = place_for(*places);
       module_ref loaded[8];
       bool good = true;
@@ -180,6 +186,8 @@ int main(long count, char** words) noexcept {
   exports.add("memmove"sv, {.value = address_of(&memmove)});
   exports.add("memset"sv, {.value = address_of(&memset)});
 #if defined(__arm__)
+  exports.add("__aeabi_unwind_cpp_pr0"sv, {.value = address_of(&kernel_panic)});
+  exports.add("__aeabi_unwind_cpp_pr1"sv, {.value = address_of(&kernel_panic)});
   exports.add("__aeabi_uidivmod"sv, {.value = address_of(&__aeabi_uidivmod)});
   exports.add("__aeabi_uidiv"sv, {.value = address_of(&__aeabi_uidiv)});
 #endif

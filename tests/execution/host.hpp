@@ -14,8 +14,8 @@ namespace kmodld::execution {
 
 using machine = kmodld::arch::KMODLD_ARCH;
 
-/// Module memory is mapped at `place` and behind it; records and scratch come from a pool that begins
-/// anew when nothing of it is in use.
+/// Module memory is mapped at `place` and behind it; records and scratch come from a pool that
+/// begins anew when nothing of it is in use.
 class memory {
 public:
   u64 place = 0;
@@ -40,7 +40,8 @@ public:
   void release(memory_kind kind, region given) noexcept {
     --in_use;
     if (kind <= memory_kind::init)
-      system_call(sys_munmap, reinterpret_cast<long>(given.host), static_cast<long>(given.size), 0, 0, 0, 0);
+      system_call(sys_munmap, reinterpret_cast<long>(given.host), static_cast<long>(given.size), 0,
+                  0, 0, 0);
     else if (--small_in_use_ == 0)
       used_ = 0;
   }
@@ -116,10 +117,11 @@ private:
 struct pages {
   int protect(std::span<protection const> batch) noexcept {
     for (protection const& p : batch) {
-      long const bits = p.allowed == permission::read ? 1 : p.allowed == permission::read_write ? 3 : 5;
-      if (p.memory.size != 0 &&
-          system_call(sys_mprotect, reinterpret_cast<long>(p.memory.host), static_cast<long>(p.memory.size), bits, 0,
-                      0, 0) != 0)
+      long const bits = p.allowed == permission::read         ? 1
+                        : p.allowed == permission::read_write ? 3
+                                                              : 5;
+      if (p.memory.size != 0 && system_call(sys_mprotect, reinterpret_cast<long>(p.memory.host),
+                                            static_cast<long>(p.memory.size), bits, 0, 0, 0) != 0)
         return e_inval;
     }
     return 0;

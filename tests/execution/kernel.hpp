@@ -112,7 +112,8 @@ inline void prepare_registers() noexcept {
 #endif
 }
 
-/// LZ4's block format: what a block of `size` bytes decodes to; the number of bytes, 0 if it is damaged.
+/// LZ4's block format: what a block of `size` bytes decodes to; the number of bytes, 0 if it is
+/// damaged.
 inline u32 lz4_decode(u8 const* in, u32 size, u8* out, u32 room) noexcept {
   u32 at = 0, made = 0;
   auto const length = [&](u32 n) {
@@ -147,8 +148,9 @@ inline u32 lz4_decode(u8 const* in, u32 size, u8* out, u32 room) noexcept {
 template <class F>
 F* exported(symbols& from, std::string_view name) noexcept {
   exported_symbol found;
-  return from.find(name, true, found) ? reinterpret_cast<F*>(static_cast<std::uintptr_t>(found.value.value))
-                                      : nullptr;
+  return from.find(name, true, found)
+             ? reinterpret_cast<F*>(static_cast<std::uintptr_t>(found.value.value))
+             : nullptr;
 }
 
 /// Text that repeats itself, but not too much.
@@ -156,7 +158,8 @@ inline void fill(std::span<u8> text) noexcept {
   u32 state = 12345;
   for (std::size_t i = 0; i < text.size(); ++i) {
     state = state * 1103515245 + 12345;
-    text[i] = (state >> 28) < 6 && i > 40 ? text[i - 37] : static_cast<u8>('a' + (state >> 16) % 23);
+    text[i] =
+        (state >> 28) < 6 && i > 40 ? text[i - 37] : static_cast<u8>('a' + (state >> 16) % 23);
   }
 }
 
@@ -187,20 +190,24 @@ inline std::string_view check_kernel_modules(symbols& from) noexcept {
   struct {
     std::string_view name;
     u16 start, wanted;
-  } const crcs[] = {{"crc_itu_t"sv, 0, 0x31c3}, {"crc_itu_t"sv, 0xffff, 0x29b1}, {"crc16"sv, 0, 0xbb3d}};
+  } const crcs[] = {
+      {"crc_itu_t"sv, 0, 0x31c3}, {"crc_itu_t"sv, 0xffff, 0x29b1}, {"crc16"sv, 0, 0xbb3d}};
   for (auto const& c : crcs)
     if (auto* f = exported<crc16_type>(from, c.name); f != nullptr && ++checked != 0)
       if (f(c.start, digits, 9) != c.wanted)
         return c.name;
-  if (auto* f = exported<KERNEL_CALL u8(u8, char const*, size_type)>(from, "crc7_be"sv); f != nullptr && ++checked != 0)
+  if (auto* f = exported<KERNEL_CALL u8(u8, char const*, size_type)>(from, "crc7_be"sv);
+      f != nullptr && ++checked != 0)
     if (f(0, digits, 9) != 0x75 << 1)
       return "crc7_be"sv;
   if (auto* f = exported<KERNEL_CALL u64(u64, char const*, size_type)>(from, "crc64_be"sv);
       f != nullptr && ++checked != 0)
     if (f(0, digits, 9) != 0x6c40df5f0b497347)
       return "crc64_be"sv;
-  auto* const set_key = exported<KERNEL_CALL int(void*, char const*, unsigned)>(from, "arc4_setkey"sv);
-  auto* const crypt = exported<KERNEL_CALL void(void*, u8*, char const*, unsigned)>(from, "arc4_crypt"sv);
+  auto* const set_key =
+      exported<KERNEL_CALL int(void*, char const*, unsigned)>(from, "arc4_setkey"sv);
+  auto* const crypt =
+      exported<KERNEL_CALL void(void*, u8*, char const*, unsigned)>(from, "arc4_crypt"sv);
   if (set_key != nullptr && crypt != nullptr && ++checked != 0) {
     static u32 context[260];
     static constexpr u8 wanted[] = {0xbb, 0xf3, 0x16, 0xe8, 0xd9, 0x40, 0xaf, 0x0a, 0xd3};

@@ -15,8 +15,15 @@ long system_call(long number, long a, long b, long c, long d, long e, long f) no
 }
 
 #if defined(__x86_64__)
-enum : long { sys_read = 0, sys_write = 1, sys_mmap = 9, sys_mprotect = 10, sys_munmap = 11, sys_exit = 231,
-              sys_openat = 257 };
+enum : long {
+  sys_read = 0,
+  sys_write = 1,
+  sys_mmap = 9,
+  sys_mprotect = 10,
+  sys_munmap = 11,
+  sys_exit = 231,
+  sys_openat = 257
+};
 asm(R"(
   .globl _start, system_call
 _start:
@@ -35,8 +42,15 @@ system_call:
   ret
 )");
 #elif defined(__i386__)
-enum : long { sys_read = 3, sys_write = 4, sys_mmap = 192, sys_mprotect = 125, sys_munmap = 91, sys_exit = 252,
-              sys_openat = 295 };
+enum : long {
+  sys_read = 3,
+  sys_write = 4,
+  sys_mmap = 192,
+  sys_mprotect = 125,
+  sys_munmap = 91,
+  sys_exit = 252,
+  sys_openat = 295
+};
 asm(R"(
   .globl _start, system_call
 _start:
@@ -82,8 +96,17 @@ system_call:
   ret
 )");
 #elif defined(__arm__)
-enum : long { sys_read = 3, sys_write = 4, sys_mmap = 192, sys_mprotect = 125, sys_munmap = 91, sys_exit = 248,
-              sys_openat = 322, sys_cacheflush = 0xf0002, sys_set_tls = 0xf0005 };
+enum : long {
+  sys_read = 3,
+  sys_write = 4,
+  sys_mmap = 192,
+  sys_mprotect = 125,
+  sys_munmap = 91,
+  sys_exit = 248,
+  sys_openat = 322,
+  sys_cacheflush = 0xf0002,
+  sys_set_tls = 0xf0005
+};
 asm(R"(
   .arm
   .globl _start, system_call
@@ -124,8 +147,15 @@ system_call:
   ret
 )");
 #elif defined(__powerpc64__)
-enum : long { sys_read = 3, sys_write = 4, sys_mmap = 90, sys_mprotect = 125, sys_munmap = 91, sys_exit = 234,
-              sys_openat = 286 };
+enum : long {
+  sys_read = 3,
+  sys_write = 4,
+  sys_mmap = 90,
+  sys_mprotect = 125,
+  sys_munmap = 91,
+  sys_exit = 234,
+  sys_openat = 286
+};
 asm(R"(
   .globl _start, system_call
   .type _start, @function
@@ -155,8 +185,15 @@ system_call:
   blr
 )");
 #elif defined(__s390x__)
-enum : long { sys_read = 3, sys_write = 4, sys_mmap = 90, sys_mprotect = 125, sys_munmap = 91, sys_exit = 248,
-              sys_openat = 288 };
+enum : long {
+  sys_read = 3,
+  sys_write = 4,
+  sys_mmap = 90,
+  sys_mprotect = 125,
+  sys_munmap = 91,
+  sys_exit = 248,
+  sys_openat = 288
+};
 asm(R"(
   .globl _start, system_call
 _start:
@@ -178,8 +215,16 @@ system_call:
   br %r14
 )");
 #elif defined(__mips64)
-enum : long { sys_read = 5000, sys_write = 5001, sys_mmap = 5009, sys_mprotect = 5010, sys_munmap = 5011,
-              sys_exit = 5205, sys_openat = 5247, sys_cacheflush = 5197 };
+enum : long {
+  sys_read = 5000,
+  sys_write = 5001,
+  sys_mmap = 5009,
+  sys_mprotect = 5010,
+  sys_munmap = 5011,
+  sys_exit = 5205,
+  sys_openat = 5247,
+  sys_cacheflush = 5197
+};
 asm(R"(
   .set push
   .set noreorder
@@ -211,8 +256,16 @@ system_call:
   .set pop
 )");
 #elif defined(__mips__)
-enum : long { sys_read = 4003, sys_write = 4004, sys_mmap = 4210, sys_mprotect = 4125, sys_munmap = 4091,
-              sys_exit = 4246, sys_openat = 4288, sys_cacheflush = 4147 };
+enum : long {
+  sys_read = 4003,
+  sys_write = 4004,
+  sys_mmap = 4210,
+  sys_mprotect = 4125,
+  sys_munmap = 4091,
+  sys_exit = 4246,
+  sys_openat = 4288,
+  sys_cacheflush = 4147
+};
 asm(R"(
   .set push
   .set noreorder
@@ -269,8 +322,15 @@ system_call:
 )");
 #endif
 #if defined(__aarch64__) || defined(__riscv) || defined(__loongarch__)
-enum : long { sys_read = 63, sys_write = 64, sys_mmap = 222, sys_mprotect = 226, sys_munmap = 215, sys_exit = 94,
-              sys_openat = 56 };
+enum : long {
+  sys_read = 63,
+  sys_write = 64,
+  sys_mmap = 222,
+  sys_mprotect = 226,
+  sys_munmap = 215,
+  sys_exit = 94,
+  sys_openat = 56
+};
 #endif
 
 #if defined(__mips__)

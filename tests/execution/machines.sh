@@ -83,6 +83,45 @@ END
 }
 variants() {
   case $1 in
+    armhf) variants_common nmf nmf; cat <<END ;;
+gcc-arm nmf gcc -O2 -fno-pic -marm
+gcc-arm-pic nmf gcc -O2 -fpic -marm
+clang-arm nmf clang -O2 -fno-pic -marm
+clang-arm-pic nmf clang -O2 -fPIC -marm -funwind-tables
+gcc-long-calls nmf gcc -O2 -fno-pic -mlong-calls
+gcc-literals nmf gcc -O2 -fno-pic -mword-relocations -funwind-tables
+gcc-armv5 nmf gcc -O2 -fno-pic -marm -march=armv5t -mfloat-abi=soft -DNO_FLOAT -mabi=aapcs-linux
+gcc-armv4 nmf gcc -O2 -fno-pic -marm -march=armv4 -mfloat-abi=soft -DNO_FLOAT
+gcc-thumb-to-arm nmf gcc -O2 -fno-pic provider:-marm consumer:-mthumb
+gcc-arm-to-thumb nmf gcc -O2 -fno-pic provider:-mthumb consumer:-marm
+END
+    riscv64) variants_common nm nm; cat <<END ;;
+gcc-medlow n gcc -O2 -fno-pic -mcmodel=medlow
+gcc-medany nm gcc -O2 -fno-pic -mcmodel=medany
+gcc-no-plt nmf gcc -O2 -fpic -fno-plt
+gcc-sections nm gcc -O2 -fno-pic -mcmodel=medany -DLINUX_SECTIONS
+gcc-relax nm gcc -O2 -fno-pic -mcmodel=medany -mrelax -fasynchronous-unwind-tables
+gcc-uncompressed nm gcc -O2 -fno-pic -mcmodel=medany -mrelax -march=rv64g
+clang-medany nm clang -O2 -fno-pic -mcmodel=medany
+clang-relax nm clang -O2 -fno-pic -mcmodel=medany -mrelax -fasynchronous-unwind-tables
+clang-sections nm clang -O2 -fno-pic -mcmodel=medany -DLINUX_SECTIONS
+END
+    riscv32) variants_common nmf nmf; cat <<END ;;
+gcc-medany nmf gcc -O2 -fno-pic -mcmodel=medany
+gcc-relax nmf gcc -O2 -fno-pic -mcmodel=medany -mrelax
+clang-relax nmf clang -O2 -fno-pic -mcmodel=medany -mrelax
+END
+    s390x) variants_common nm nmf; cat <<END ;;
+gcc-z900 nm gcc -O2 -fno-pic -march=z900
+gcc-z13 nmf gcc -O2 -fPIC -march=z13 -fno-plt
+clang-z13 nmf clang -O2 -fPIC -march=z13
+END
+    loong64) variants_common nm nmf; cat <<END ;;
+clang-medium nm clang -O2 -fPIC -mcmodel=medium
+clang-large nmf clang -O2 -fPIC -mcmodel=extreme
+clang-sections nmf clang -O2 -fPIC -DLINUX_SECTIONS
+clang-relax nm clang -O2 -fno-pic -mrelax -fasynchronous-unwind-tables
+END
     amd64) variants_common n nmf; cat <<END ;;
 gcc-kernel n gcc -O2 -fno-pic -mcmodel=kernel -mno-red-zone
 gcc-no-plt nmf gcc -O2 -fpic -fno-plt
@@ -124,7 +163,18 @@ clang-tiny t clang -O2 -fno-pic -mcmodel=tiny
 clang-relative nm clang -O2 -fPIC -fvisibility=hidden -DLINUX_SECTIONS
 gcc-strict n gcc -O2 -fno-pic -mcmodel=small -mpc-relative-literal-loads -fno-section-anchors
 END
-    ppc64el | ppc64) variants_common nm nmf | sed 's/-Os -fno/-O2 -fno/' ;; # -Os calls libgcc to save registers
+    ppc64el | ppc64) # -Os would call libgcc to save registers
+      variants_common nmf nmf | sed 's/-Os -fno/-O2 -fno/'; cat <<END ;;
+gcc-small nmf gcc -O2 -fno-pic -mcmodel=small
+gcc-large nmf gcc -O2 -fno-pic -mcmodel=large
+clang-small nmf clang -O2 -fno-pic -mcmodel=small
+clang-large nmf clang -O2 -fno-pic -mcmodel=large
+gcc-power10 nm gcc -O2 -fno-pic -mcpu=power10
+gcc-power10-pic nmf gcc -O2 -fpic -mcpu=power10 -mpcrel
+clang-power10 nm clang -O2 -fPIC -mcpu=power10
+gcc-to-power10 nm gcc -O2 -fno-pic provider:-mcpu=power10 consumer:-mcpu=power8
+gcc-from-power10 nm gcc -O2 -fno-pic provider:-mcpu=power8 consumer:-mcpu=power10
+END
     *) variants_common nm nmf ;;
   esac
 }

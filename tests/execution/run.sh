@@ -2,6 +2,7 @@
 # sh tests/execution/run.sh MACHINE: builds the test program and the samples for a machine into
 # $KMODLD_BUILD/execution/MACHINE, once, executes them, and prints one line. Details are in `log`
 # there. Status 0: all results right; 1: not; 77: cannot be run here, the line says why.
+# sh tests/execution/run.sh MACHINE ARCH FILE...: runs crosslink.cpp there instead.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/execution/machines.sh
@@ -37,20 +38,32 @@ made() { echo "$key" >"$1.key"; }
 
 free='-ffreestanding -fno-stack-protector -fno-exceptions'
 samples=tests/execution/samples
-build_program() (
+# build NAME OBJECT...: the program NAME of NAME.cpp.
+build() (
   set -e
-  rm -f "$out/host"
+  program=$1; shift
+  objects=$*
+  rm -f "$out/$program"
   cxx=$(compiler $main_compiler_cxx) cc=$(compiler $main_compiler)
   set -- $free -fno-asynchronous-unwind-tables $abi $host
   $cxx -std=c++20 -O1 -Iinclude -idirafter "$out/include" $headers "$@" -Wall -Wextra -Wconversion -Werror -fno-rtti \
-    -fno-threadsafe-statics -DKMODLD_ARCH="$arch" -DKMODLD_KERNEL="$kernel" -c tests/execution/host.cpp -o "$out/host.o"
+    -fno-threadsafe-statics -DKMODLD_ARCH="$arch" -DKMODLD_KERNEL="$kernel" -c "tests/execution/$program.cpp" \
+    -o "$out/$program.o"
   $cc -O2 "$@" -fno-builtin $no_memcpy -c tests/execution/runtime.c -o "$out/runtime.o"
-  for sample in provider consumer; do
+  for sample in $objects; do
     $cc -O1 $free -fno-asynchronous-unwind-tables $abi -fno-pic -DPREFIX=linked_ -c "$samples/$sample.c" \
       -o "$out/linked_$sample.o"
   done
-  $cc -static -nostdlib -Wl,-e,_start $link -o "$out/host" "$out/host.o" "$out/runtime.o" "$out"/linked_*.o $libraries
+  $cc -static -nostdlib -Wl,-e,_start $link -o "$out/$program" "$out/$program.o" "$out/runtime.o" \
+    $(for sample in $objects; do echo "$out/linked_$sample.o"; done) $libraries
 )
+program() { # program NAME OBJECT...: the same if it is not there or old
+  again "$out/$1" $(find include/kmodld -name '*.hpp' | sort) tests/execution/*.?pp tests/execution/runtime.c \
+    $samples/* || return 0
+  set +e; build "$@" >"$out/build.log" 2>&1; built=$?; set -e
+  [ $built -eq 0 ] || { cat "$out/build.log"; echo "$name: $1 does not compile"; exit 1; }
+  made "$out/$1"
+}
 headers=''
 if [ $main_compiler = clang ]; then # no cross GCC: the C++ headers of another one that has the same types
   headers="-nostdinc++ $($(machine arm64; echo ${gcc}g++-12) -xc++ -E -v /dev/null 2>&1 | sed -n '/^#include </,/^End/s,^ /,-idirafter /,p' | tr '\n' ' ')"
@@ -61,11 +74,12 @@ libraries=-lgcc no_memcpy=-fno-tree-loop-distribute-patterns
 # libstdc++ asks libc for a header that Debian has for the usual ABIs only; it may be empty.
 mkdir -p "$out/include/gnu"
 : >"$out/include/gnu/stubs-64-v2.h"; : >"$out/include/gnu/stubs-ilp32.h"
-if again "$out/host" $(find include/kmodld -name '*.hpp' | sort) tests/execution/*.?pp tests/execution/runtime.c $samples/*; then
-  set +e; build_program >"$out/build.log" 2>&1; built=$?; set -e
-  [ $built -eq 0 ] || { cat "$out/build.log"; echo "$name: the program does not compile"; exit 1; }
-  made "$out/host"
+if [ $# -gt 1 ]; then
+  shift
+  program crosslink
+  exec $qemu "$out/crosslink" "$@"
 fi
+program host provider consumer
 
 # own OBJECT FLAG...: the flags for one of the two objects.
 own() {

@@ -22,7 +22,8 @@ namespace kmodld::execution {
 }
 
 inline void print(std::string_view text) noexcept {
-  system_call(sys_write, 1, reinterpret_cast<long>(text.data()), static_cast<long>(text.size()), 0, 0, 0);
+  system_call(sys_write, 1, reinterpret_cast<long>(text.data()), static_cast<long>(text.size()), 0,
+              0, 0);
 }
 inline void print_hex(u64 n) noexcept {
   char text[20];
@@ -58,7 +59,8 @@ inline byte_view read_file(char const* path) noexcept {
     return {};
   u64 size = 0;
   for (long n = 1; n > 0 && size < limit; size += static_cast<u64>(n > 0 ? n : 0))
-    n = system_call(sys_read, file, reinterpret_cast<long>(data + size), static_cast<long>(limit - size), 0, 0, 0);
+    n = system_call(sys_read, file, reinterpret_cast<long>(data + size),
+                    static_cast<long>(limit - size), 0, 0, 0);
   return {data, static_cast<std::size_t>(size)};
 }
 

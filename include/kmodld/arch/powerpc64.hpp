@@ -26,6 +26,7 @@
 #pragma once
 
 #include <kmodld/abi.hpp>
+#include <kmodld/reloc/address_slots.hpp>
 #include <kmodld/reloc/call_stubs.hpp>
 #include <kmodld/reloc/got_plt.hpp>
 
@@ -187,6 +188,7 @@ public:
       {115, "R_PPC64_DTPREL16_HIGHA",   f::tls, {}, c::none, 0},
       {116, "R_PPC64_REL24_NOTOC",      f::special, low24,    c::sign, reloc::branch, 2},
       {118, "R_PPC64_ENTRY",            f::special, {},       c::none, linux},
+      {123, "R_PPC64_PCREL_OPT",        f::none,    {},       c::none, 0}, // a hint for linkers
       {128, "R_PPC64_D34",              f::s_a,     d34,      c::sign, 0},
       {129, "R_PPC64_D34_LO",           f::s_a,     d34,      c::none, 0},
       {130, "R_PPC64_D34_HI30",         f::s_a,     d34_high, c::none, 0},
@@ -274,9 +276,8 @@ public:
     u64 slot = 0, g = 0;
     shown = v;
     if (needs_of(type) != 0) {
-      if (!s.has(f::g_a, o.symbol))
-        return errc::reloc_no_slot;
-      slot = s.compute(f::g_got_a, o);
+      if (errc code = got_slot(o, s, slot); code != errc::ok)
+        return code;
       shown = g = slot - s.toc.value;
     }
     constexpr errc bad_toc = errc::reloc_ppc_toc16;
@@ -329,6 +330,10 @@ public:
     std::span<u8> profiled; ///< 1 for _mcount and the like; empty if there are none
     u64 kernel_toc = 0;
     u32 toc_section = 0, stubs_section = 0;
+    /// A slot holds S + A, so a symbol may have several; this is for those with an addend.
+    reloc::address_slots<format> addend_slots;
+    u64 seed = 0;
+    u32 addend_section = 0;
 
     bool simple() const noexcept { return true; } // everything special is in special()
 
@@ -347,6 +352,8 @@ public:
       base::placed(table, m);
       toc = {(table[toc_section].target.value & ~u64{0xff}) + 0x8000};
       this->plt = table[stubs_section].target;
+      addend_slots.target = table[addend_section].target;
+      addend_slots.host = table[addend_section].host;
     }
 
     void fill(section_table const& table, std::span<u64 const> values) noexcept {
@@ -401,10 +408,13 @@ public:
     using abi = typename Context::abi;
     section_table& table = context.table;
     s.kernel_toc = context.env.state.settings.kernel_toc.value;
-    if constexpr (abi::wide_relocations)
+    if constexpr (abi::wide_relocations) {
       if (s.count(context.image, table, context.symbols(), reloc::needs_got | reloc::needs_got_slot,
                   [&](u64 n) { return context.template scratch<u32>(n); }) != errc::ok)
         return context.no_memory(context.symbols().size() * sizeof(u32));
+      if (errc code = count_addends(context, s); code != errc::ok)
+        return code;
+    }
     s.stubs_section = table.find_any(".stubs"sv);
     if (abi::module_struct && s.stubs_section == 0)
       return context.missing(".stubs"sv);
@@ -427,6 +437,37 @@ public:
   }
 
 private:
+  /// The address of the slot that holds S + A.
+  template <class State>
+  static errc got_slot(reloc::operands const& o, State& s, u64& slot) noexcept {
+    if (o.a == 0) {
+      slot = s.compute(f::g_got_a, o);
+      return s.has(f::g_a, o.symbol) ? errc::ok : errc::reloc_no_slot;
+    }
+    u32 n = 0;
+    bool fresh;
+    errc const code = s.addend_slots.find(o.s + o.a, s.seed, n, fresh);
+    slot = s.addend_slots.slot(n).value;
+    return code;
+  }
+  template <class Context>
+  static errc count_addends(Context const& context, state& s) noexcept {
+    u64 count = 0;
+    static_cast<void>(context.for_each_relocations([&](u32, auto entries) {
+      for (relocation const& r : entries)
+        if (i64{r.r_addend} != 0 && needs_of(type_of(r)) != 0)
+          ++count;
+      return errc::ok;
+    }));
+    if (count == 0)
+      return errc::ok;
+    s.seed = context.env.hash_seed();
+    s.addend_slots.room = static_cast<u32>(count);
+    s.addend_slots.index = context.template scratch<u32>(reloc::hash_slots_for(count));
+    s.addend_section = context.table.add(".got.addends"sv, count * got_slot_size, 8, 0);
+    return s.addend_slots.index.empty() ? context.no_memory(count * sizeof(u32)) : errc::ok;
+  }
+
   static constexpr u64 mtctr = 0x7d8903a6, bctr = 0x4e800420, nop = 0x60000000;
 
   static u64 word(std::byte const* p) noexcept { return elf::field<u32, Order>::load(p); }

@@ -37,7 +37,7 @@ NOINLINE static word computed_goto(word x) {
   for (word i = 0; i < 8; ++i, x = x * 7 + 1) {
     if (i & 1)
       goto* labels[x >> 3 & 3];
-    goto*(const void*)((const char*)&&one + offsets[x >> 3 & 3]);
+    goto*(const void*)((const char*) && one + offsets[x >> 3 & 3]);
   one:
     total += 1;
     continue;
@@ -69,7 +69,8 @@ NOINLINE static word weak_symbols(word x) {
 static word twice(word x) { return 2 * x; }
 static word thrice(word x) { return 3 * x + zeroed; }
 static word (*const functions[])(word) = {twice, thrice, jump_table, S(replaceable)};
-static word* const pointers[] = {&own_words[1999], &S(words)[1500], &S(words)[2999], &S(counter), &zeroed};
+static word* const pointers[] = {&own_words[1999], &S(words)[1500], &S(words)[2999], &S(counter),
+                                 &zeroed};
 static const char* const names[] = {"alpha", "beta", S(text) + 10, "delta"};
 NOINLINE static word data_pointers(word x) {
   word total = 0;
@@ -98,20 +99,21 @@ NOINLINE static word narrow(word x) {
   S(words)[1234] = x + 4;
   S(wides)[7] = x + 5;
   zeroed = 0;
-  return own_bytes[0] + own_bytes[4099] * 3 + own_bytes[4098] + own_halves[0] * 5 + own_halves[601] * 7 +
-         own_halves[333] + S(bytes)[0] + S(bytes)[1] + S(bytes)[255] + S(bytes)[256] * 3 + S(bytes)[298] +
-         S(halves)[3] + S(halves)[200] + S(words)[1234] * 3 + S(words)[2999] + (word)S(wides)[7] +
-         (word)S(wides)[150] + (word)own_wides[599];
+  return own_bytes[0] + own_bytes[4099] * 3 + own_bytes[4098] + own_halves[0] * 5 +
+         own_halves[601] * 7 + own_halves[333] + S(bytes)[0] + S(bytes)[1] + S(bytes)[255] +
+         S(bytes)[256] * 3 + S(bytes)[298] + S(halves)[3] + S(halves)[200] + S(words)[1234] * 3 +
+         S(words)[2999] + (word)S(wides)[7] + (word)S(wides)[150] + (word)own_wides[599];
 }
 NOINLINE static word indexed(word x) {
   word total = 0;
   for (word i = 0; i < 40; ++i)
-    total = total * 3 + S(bytes)[(x + i) % 300] + S(halves)[(x * i) % 300] + S(words)[(x + 37 * i) % 3000] +
-            (word)S(wides)[(x + i) % 300] + constants[i & 3] + own_words[(x + i) % 2000];
+    total = total * 3 + S(bytes)[(x + i) % 300] + S(halves)[(x * i) % 300] +
+            S(words)[(x + 37 * i) % 3000] + (word)S(wides)[(x + i) % 300] + constants[i & 3] +
+            own_words[(x + i) % 2000];
   return total;
 }
 
-#if defined(__SSE2__) || defined(__aarch64__) || defined(__ALTIVEC__) || defined(__VX__) || defined(VECTORS)
+// Aligned to 16 bytes, where the machine has such registers.
 typedef word vector __attribute__((__vector_size__(16)));
 static vector own_vectors[40] = {{1, 2, 3, 4}, [39] = {5, 6, 7, 8}};
 NOINLINE static word vectors(word x) {
@@ -120,9 +122,6 @@ NOINLINE static word vectors(word x) {
   v = own_vectors[3] ^ own_vectors[0];
   return v[0] + 3 * v[1] + 5 * v[2] + 7 * v[3];
 }
-#else
-NOINLINE static word vectors(word x) { return x; }
-#endif
 
 #ifndef NO_FLOAT
 static double scale = 3.25;
@@ -132,8 +131,8 @@ NOINLINE static word floating(word x) {
   float f = (float)(int)(x & 0xff) * small;
   return (word)(int)(d * 16) + (word)(int)(f * 2);
 }
-#else
-NOINLINE static word floating(word x) { return x; }
+#else // the same without
+NOINLINE static word floating(word x) { return (x & 0xffff) * 52 - 19734 + (x & 0xff) * 3; }
 #endif
 
 NOINLINE static word calls(word x) {
@@ -186,14 +185,18 @@ NOINLINE static word blocks(word x) {
 }
 
 // Sections of their own: the assembler cannot resolve what refers to another one.
-__attribute__((__section__(".text.apart"))) NOINLINE static word apart(word x) { return S(add)(x, constants[1]) + zeroed; }
+__attribute__((__section__(".text.apart"))) NOINLINE static word apart(word x) {
+  return S(add)(x, constants[1]) + zeroed;
+}
 __attribute__((__cold__)) NOINLINE static word cold(word x) { return x ^ own_words[0]; }
 NOINLINE static word sections(word x) {
   if (__builtin_expect(x == 12345, 0))
     return cold(x);
   return apart(x) + apart(x + 1) + cold(x);
 }
-NOINLINE static word recursive(word x) { return x < 3 ? x : recursive(x - 1) + 2 * recursive(x - 3); }
+NOINLINE static word recursive(word x) {
+  return x < 3 ? x : recursive(x - 1) + 2 * recursive(x - 3);
+}
 
 // Data as only an assembler writes it: 8, 16 and 32 bits, differences of labels in another section.
 #if defined(__clang__) && defined(__mips__)
@@ -203,17 +206,18 @@ NOINLINE static word recursive(word x) { return x < 3 ? x : recursive(x - 1) + 2
 #endif
 __asm__("\t.pushsection .rodata.differences,\"a\"\n"
         "\t.globl " SYMBOL(differences) "\n"
-        "\t.balign 8\n" SYMBOL(differences) ":\n"
-        "\t.4byte .Lmarked_end - .Lmarked\n"
-        "\t.2byte .Lmarked_end - .Lmarked\n"
-        "\t.byte " DIFFERENCE_8 "\n"
-        "\t.byte 77\n"
-        "\t.popsection\n"
-        "\t.pushsection .data.marked,\"aw\"\n"
-        "\t.balign 8\n"
-        ".Lmarked: .4byte 1, 2, 3, 4, 5\n"
-        ".Lmarked_end: .4byte 6\n"
-        "\t.popsection\n");
+                                        "\t.balign 8\n" SYMBOL(
+                                            differences) ":\n"
+                                                         "\t.4byte .Lmarked_end - .Lmarked\n"
+                                                         "\t.2byte .Lmarked_end - .Lmarked\n"
+                                                         "\t.byte " DIFFERENCE_8 "\n"
+                                                         "\t.byte 77\n"
+                                                         "\t.popsection\n"
+                                                         "\t.pushsection .data.marked,\"aw\"\n"
+                                                         "\t.balign 8\n"
+                                                         ".Lmarked: .4byte 1, 2, 3, 4, 5\n"
+                                                         ".Lmarked_end: .4byte 6\n"
+                                                         "\t.popsection\n");
 extern const byte S(differences)[];
 NOINLINE static word differences(word x) {
   word total = x;
@@ -227,8 +231,9 @@ extern word kmodld_host_double(word);
 NOINLINE static word host(word x) { return kmodld_host_double(x) + kmodld_host_double(x + 1); }
 
 static word (*const parts[])(word) = {
-    jump_table, computed_goto, weak_symbols, data_pointers, narrow, indexed, vectors, floating, calls, tail_call,
-    conditional_tail_call, structures, blocks, sections, recursive, differences, host,
+    jump_table, computed_goto, weak_symbols, data_pointers,         narrow,     indexed, vectors,
+    floating,   calls,         tail_call,    conditional_tail_call, structures, blocks,  sections,
+    recursive,  differences,   host,
 };
 word S(count)(void) { return sizeof parts / sizeof parts[0]; }
 word S(run)(word part, word x) { return parts[part](part == 14 ? x % 15 : x); }

@@ -16,7 +16,8 @@ struct record S(records)[4] = {
     {9, 10, 11, 12, &S(text)[10]},
     {13, 14, 15, 16, "four"},
 };
-const struct record* const S(record_list)[4] = {&S(records)[3], &S(records)[1], S(records), &S(records)[2]};
+const struct record* const S(record_list)[4] = {&S(records)[3], &S(records)[1], S(records),
+                                                &S(records)[2]};
 
 NOINLINE word S(add)(word a, word b) {
   ++calls;

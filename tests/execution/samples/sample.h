@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Two objects that use each other the way modules do: provider.c is loaded first, consumer.c calls it
-// and looks at its data. The test program has both linked in under other names (PREFIX), and whatever
-// a part answers must be the same there. No result may depend on addresses, nor on 64-bit helpers of
-// a compiler's library.
+// Two objects that use each other the way modules do: provider.c is loaded first, consumer.c calls
+// it and looks at its data. The test program has both linked in under other names (PREFIX), and
+// whatever a part answers must be the same there. No result may depend on addresses, nor on 64-bit
+// helpers of a compiler's library.
 #pragma once
 
 #ifndef PREFIX
@@ -59,7 +59,8 @@ word S(count)(void);
 
 // Sections that Linux's linker script gives every module, to be grown by the loader.
 #ifdef LINUX_SECTIONS
-#define SECTION(name, flags) __asm__("\t.pushsection " name ",\"" flags "\",%progbits\n\t.byte 0\n\t.popsection\n");
+#define SECTION(name, flags)                                                                       \
+  __asm__("\t.pushsection " name ",\"" flags "\",%progbits\n\t.byte 0\n\t.popsection\n");
 #if defined(__aarch64__) || defined(__arm__)
 SECTION(".plt", "ax")
 SECTION(".init.plt", "ax")
