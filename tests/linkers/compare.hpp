@@ -113,7 +113,7 @@ public:
           about::by_hand(r.type) || skipped(r.type))
         continue;
       if (by_symbol(r.formula)) {
-        add_cases(s_, r, about::insn);
+        add_cases(s_, r, about::insn, about::within(r));
       } else {
         add_slot_cases(s_, r, about::insn, about::slot_addend(r.type));
         got = true;
@@ -291,7 +291,8 @@ struct target_base {
       x.asked = {"_GLOBAL_OFFSET_TABLE_"};
     return x;
   }
-  static constexpr bool by_hand(u32) { return false; } ///< more() has all of this type
+  static constexpr u64 within(rule const&) { return 0; } ///< where in a word the place is
+  static constexpr bool by_hand(u32) { return false; }   ///< more() has all of this type
   static u64 insn(u32, u64 random) { return random; }
   static u64 slot_addend(u32) { return 0; }
   static std::vector<exception> exceptions() { return {}; }

@@ -13,6 +13,10 @@ struct powerpc_target : target_base<Arch> {
   static constexpr u64 base = 0x10000000000;
   static constexpr u32 flags = 2;
 
+  /// The half of an instruction that has the immediate.
+  static constexpr u64 within(rule const& r) {
+    return !Arch::is_little && r.field.bytes == 2 ? 2 : 0;
+  }
   static extras<Arch> object(bool) {
     extras<Arch> x;
     x.flags = flags;

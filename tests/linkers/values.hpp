@@ -59,9 +59,9 @@ inline std::vector<value_to_try> values_for(rule const& r, unsigned word, number
 /// Whether the value of a formula can be chosen by S.
 constexpr bool by_symbol(reloc::formula f) { return reloc::is_plain(f); }
 
-/// Cases for one row. `insn`: the other bits of the place.
+/// Cases for one row. `insn`: the other bits of the place. `within`: where it is in a word.
 template <class Arch, class Insn>
-void add_cases(suite<Arch>& s, rule const& r, Insn const& insn) {
+void add_cases(suite<Arch>& s, rule const& r, Insn const& insn, u64 within = 0) {
   constexpr unsigned word = Arch::format::bits;
   u64 const mask = suite<Arch>::word_mask;
   bool const zero = (r.flags & reloc::zero_place) != 0;
@@ -69,7 +69,7 @@ void add_cases(suite<Arch>& s, rule const& r, Insn const& insn) {
   for (value_to_try const& t : values_for(r, word, s.random)) {
     static constexpr u64 addends[] = {0, 4, ~u64{3}, 0x124, ~u64{0x7ff}, 0x12345670};
     u64 a = addends[turn++ % 6];
-    u64 const p = s.begin(r.type, t.where, {}) + 8 + (s.random() & 8);
+    u64 const p = s.begin(r.type, t.where, {}) + 8 + (s.random() & 8) + within;
     u64 old = insn(r.type, s.random());
     if constexpr (!suite<Arch>::with_addend) {
       // What the field can hold: both ends, too.
