@@ -308,6 +308,12 @@ refuses 'a section of more than 2 GiB' \
 base_of=0xfffffffffffffff0
 refuses 'beyond the last address' 'ENOEXEC: section .text does not fit: size 0x12, alignment 0x40' two.o --abs start=1
 base_of=
+object_target=i686-linux-gnu object small <<'S'
+        .long outer
+S
+refuses 'an address beyond 32 bits' 'EINVAL: outer=0x100000000 is no 32-bit address' small.o --abs outer=0x100000000
+check 'a sign-extended one is none' link small.o --abs outer=0xffffffff80000001 --base 0x1000 -o image --map map
+check 'and is cut' is "$(word . 4096 4 little)" $((0x80000001))
 # misuses NAME MESSAGE ARGUMENT...: files are not touched.
 misuses() { name=$1 message=$2; shift 2; check "misused: $name" misused "$message" "$@"; }
 misused() {
@@ -330,6 +336,32 @@ misuses 'an object as output' 'EINVAL: one.o is one of the objects' one.o two.o 
 check 'which stays' [ -s one.o ]
 check 'a large .bss takes no memory' sh -c "ulimit -v 8000000; '$program' link huge.o --base 0x10000000 -o image --map map &&
   [ \$(stat -c %s image) -eq $((0x70000000)) ] && [ \$(du -k image | cut -f 1) -lt 100 ]"
+
+# Tools that take modules of any architecture.
+module() { # module NAME TARGET [SECTION...]: one that does nothing
+  { printf '\t.section .modinfo, "a"\n\t.asciz "name=tiny"\n\t.asciz "license=GPL"\n\t.asciz "description=%s"\n' $2
+    printf '\t.section .gnu.linkonce.this_module, "aw"\n\t.zero 24\n\t.asciz "tiny"\n\t.zero 1000\n'
+    printf '\t.data\n\t.globl __ksymtab_tiny\n__ksymtab_tiny:\n\t.long tiny_import - .\n'
+    for section in $3; do printf '\t.section %s, "ax"\n\t.byte 0\n' $section; done; } >$1.s
+  object_target=$2 object $1 <$1.s
+}
+module s390x_module s390x-linux-gnu ''
+module arm64_module aarch64-linux-gnu '.plt .init.plt'
+module arm64_bare aarch64-linux-gnu ''
+tool() { "$program" -c "$*" >out 2>&1; status=$?; cat out; return $status; }
+says() { name=$1 wanted=$2 pattern=$3; shift 3; check "$name" said "$wanted" "$pattern" "$@"; }
+said() { wanted=$1 pattern=$2; shift 2; tool "$@"; [ $? -eq "$wanted" ] && grep -q -e "$pattern" out; }
+says 'modinfo, s390x' 0 '^description:  *s390x-linux-gnu$' modinfo s390x_module.o
+says 'modinfo, exports' 0 '^exports:  *tiny$' modinfo arm64_module.o
+says 'check, s390x' 0 '^s390x_module.o: for s390x: 0 found wrong, 0 notes$' check s390x_module.o
+says 'check, aarch64' 0 '^arm64_module.o: for aarch64: 0 found wrong, 0 notes$' check arm64_module.o
+says 'check, no PLT' 1 'wrong: ENOEXEC: .*module PLT section(s) missing\|wrong: ENOEXEC: .*PLT' check arm64_bare.o
+says 'check, no module' 1 'wrong: ENOEXEC: .*No module found in object' check foreign.o
+says 'map, s390x' 0 '^  0xffffffffa000[0-9a-f]*  *1029 .gnu.linkonce.this_module$' map s390x_module.o
+says 'map, regions' 0 '^0xffffffffa0000000-0xffffffffa0001000  *4096 core$\|^0xffffffffa0000000-.* core$' map arm64_module.o
+says 'map, an object' 0 '^  0x00000000  *4 .text$' map foreign.o
+says 'map, neither loaded nor a file' 1 '^ENOENT: nothing: no module of this name$' map nothing
+says 'insmod of another machine' 1 '^ENOEXEC: Invalid architecture in ELF header: 183$' insmod arm64_module.o
 
 # Damaged objects: cut, and with bytes changed. Nothing but status 0 and 1, with 1 no image.
 survives() {

@@ -26,21 +26,18 @@ lazy_memory::lazy_memory(std::size_t size) : size_(size) {
 lazy_memory::~lazy_memory() { munmap(data_, size_); }
 
 kmodld::u64 image_size(const linked_image& image, kmodld::u64 base) {
-  kmodld::u64 size = 0;
+  kmodld::u64 last = 0; // byte of the image
+  bool any = false;
   for (const linked_image::section& s : image.sections)
-    if (s.size != 0 && s.address + (s.size - 1) >= base)
-      size = std::max(size, s.address + (s.size - 1) - base);
-    else
-      continue;
-  // `size` is that of the last byte so far, which is one less.
-  const bool any = std::ranges::any_of(image.sections, [base](const linked_image::section& s) {
-    return s.size != 0 && s.address + (s.size - 1) >= base;
-  });
-  if (size >= longest_image)
+    if (s.size != 0 && s.address + (s.size - 1) >= base) {
+      last = std::max(last, s.address + (s.size - 1) - base);
+      any = true;
+    }
+  if (last >= longest_image)
     throw refusal(EFBIG, fmt::format("the image would reach from {:#x} to {:#x}; {:#x} bytes are "
                                      "the most that is written",
-                                     base, base + size, longest_image));
-  return any ? size + 1 : 0;
+                                     base, base + last, longest_image));
+  return any ? last + 1 : 0;
 }
 
 namespace {

@@ -19,6 +19,8 @@ struct link_input {
   byte_vector bytes;
 };
 
+using absolute_values = std::map<std::string, kmodld::u64, std::less<>>;
+
 struct link_request {
   /// `--section FILE:NAME=0xADDRESS`
   struct placement {
@@ -28,7 +30,7 @@ struct link_request {
   };
 
   std::vector<link_input> inputs;
-  std::map<std::string, kmodld::u64, std::less<>> absolute; ///< `--abs`
+  absolute_values absolute; ///< `--abs`
   std::vector<placement> placements;
   kmodld::u64 base = 0;
 };

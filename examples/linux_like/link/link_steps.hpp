@@ -38,7 +38,7 @@ struct far_reaching<Arch> {
 
 /// `--abs`.
 struct absolute_symbols {
-  const std::map<std::string, kmodld::u64, std::less<>>& all;
+  const absolute_values& all;
 
   bool find(std::string_view name, bool, kmodld::exported_symbol& out) noexcept {
     const auto found = all.find(name);

@@ -39,15 +39,28 @@ refusal refused_by(const kmodld::error& error, const link_request& request,
   return refusal(no.number, text.find(file) == text.npos ? file + ": " + text : text);
 }
 
+/// The values as the machine has them: those of 32 bits may be given sign-extended.
+template <class Arch>
+absolute_values values_for(const absolute_values& given) {
+  absolute_values out = given;
+  if constexpr (Arch::format::bits == 32)
+    for (auto& [name, value] : out) {
+      if (value > 0xffffffff && value < ~kmodld::u64{0x7fffffff})
+        throw refusal(EINVAL, fmt::format("{}={:#x} is no 32-bit address", name, value));
+      value &= 0xffffffff;
+    }
+  return out;
+}
+
 /// Runs a link, or the part of it that Config has.
 template <class Config>
 linked_image run_link(const link_request& request) {
   using arch = typename Config::arch;
   const merged_object merged = object_merger<arch>(request.inputs)();
+  const absolute_values absolute = values_for<arch>(request.absolute);
   linked_image out;
   link_job job{request, merged, out};
-  kmodld::loader<Config> linker(
-      {.symbol_resolver = absolute_symbols{request.absolute}, .hooks = job});
+  kmodld::loader<Config> linker({.symbol_resolver = absolute_symbols{absolute}, .hooks = job});
   const auto result = linker.load(merged.bytes);
   if (job.refused != nullptr)
     std::rethrow_exception(job.refused);
