@@ -230,10 +230,27 @@ NOINLINE static word differences(word x) {
 extern word kmodld_host_double(word);
 NOINLINE static word host(word x) { return kmodld_host_double(x) + kmodld_host_double(x + 1); }
 
+#include "assembled.h"
+
 static word (*const parts[])(word) = {
-    jump_table, computed_goto, weak_symbols, data_pointers,         narrow,     indexed, vectors,
-    floating,   calls,         tail_call,    conditional_tail_call, structures, blocks,  sections,
-    recursive,  differences,   host,
+    jump_table,
+    computed_goto,
+    weak_symbols,
+    data_pointers,
+    narrow,
+    indexed,
+    vectors,
+    floating,
+    calls,
+    tail_call,
+    conditional_tail_call,
+    structures,
+    blocks,
+    sections,
+    recursive,
+    differences,
+    host,
+    assembled,
 };
 word S(count)(void) { return sizeof parts / sizeof parts[0]; }
 word S(run)(word part, word x) { return parts[part](part == 14 ? x % 15 : x); }
