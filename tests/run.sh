@@ -30,7 +30,7 @@ sum() {
     "$KMODLD_TALLY"
 }
 
-install_packages $packages_needed $packages_libraries $packages_checks $packages_run
+install_packages $packages_needed $packages_libraries $packages_checks $packages_run $packages_linkers
 for package in $packages_missing; do
   count "package-$package" 0 0 1
   note "package-$package" 'cannot be installed here'

@@ -7,6 +7,10 @@ packages_libraries='libbenchmark-dev libcli11-dev libedit-dev libfmt-dev liblz4-
   libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev'
 packages_checks='valgrind clang-14 clang-19 clang-format-19 clang-tidy-19'
 packages_run='qemu-system-x86 cpio xz-utils'
+packages_linkers='lld-19 binutils-aarch64-linux-gnu binutils-arm-linux-gnueabihf binutils-i686-linux-gnu
+  binutils-x86-64-linux-gnu binutils-riscv64-linux-gnu binutils-s390x-linux-gnu
+  binutils-powerpc64le-linux-gnu binutils-powerpc64-linux-gnu binutils-mips64el-linux-gnuabi64
+  binutils-mips64-linux-gnuabi64 binutils-mipsel-linux-gnu binutils-mips-linux-gnu'
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
