@@ -200,9 +200,7 @@ public:
     u64 v = o.s + o.a;
     shown = v;
     switch (type) {
-    case r_64:
-      elf::field<u64, format::order>::store(place, static_cast<u32>(v));
-      return errc::ok;
+    case r_64: elf::field<u64, format::order>::store(place, static_cast<u32>(v)); return errc::ok;
     case call:
     case call_plt: {
       errc const code = state.near(type, v, reaches(distance(v, o.p)));
