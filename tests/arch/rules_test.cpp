@@ -123,7 +123,11 @@ struct properties {
               (v & ~((u64{1} << lowest_bit(r.field)) - 1)));
   }
 
-  static u64 cleared(reloc::field const& f, u64 v) { return v & ~u64{f.clears}; }
+  static u64 cleared(reloc::field const& f, u64 v) {
+    for (unsigned i = 0; i < f.clears; ++i)
+      v &= ~(u64{1} << (f.slices[0].to + f.slices[0].bits + i));
+    return v;
+  }
   static bool value_fits(reloc::field const& f, wide_int v) {
     unsigned const n = f.width();
     return lowest_bit(f) < n && v >= -linkers::power_of_two(n - 1) &&
