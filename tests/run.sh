@@ -31,7 +31,7 @@ sum() {
 }
 
 install_packages $packages_needed $packages_libraries $packages_checks $packages_run \
-  $packages_execution
+  $packages_foreign
 for package in $packages_missing; do
   count "package-$package" 0 0 1
   note "package-$package" 'cannot be installed here'

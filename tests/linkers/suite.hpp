@@ -118,7 +118,8 @@ inline u64 with_value(reloc::field const& f, u64 old, u64 value) {
     return f.bytes == 8 ? value : value & ((u64{1} << 8 * f.bytes) - 1);
   for (unsigned k = 0; k < f.count; ++k)
     for (unsigned i = 0; i < f.slices[k].bits; ++i) {
-      u64 const bit = value >> (f.slices[k].from + i) & 1;
+      unsigned const from = f.slices[k].from + i;
+      u64 const bit = from < 64 ? value >> from & 1 : 0;
       unsigned const to = f.slices[k].to + i;
       old = (old & ~(u64{1} << to)) | bit << to;
     }

@@ -21,7 +21,7 @@ inline wide_int power_of_two(unsigned n) { return wide_int{1} << n; }
 /// The values worth trying for a field and its check. `word`: bits of an address.
 inline std::vector<value_to_try> values_for(rule const& r, unsigned word, numbers& random) {
   unsigned const n = r.field.width() < word ? r.field.width() : word;
-  bool const pages = r.formula == reloc::formula::page_p;
+  bool const pages = r.formula == reloc::formula::page_p || r.formula == reloc::formula::page_g_p;
   // Where the low bits are another instruction's they may be anything; where they are dropped,
   // linkers want them to be 0.
   unsigned const dropped = lowest_bit(r.field) <= 4 ? lowest_bit(r.field) : 0;
@@ -37,7 +37,11 @@ inline std::vector<value_to_try> values_for(rule const& r, unsigned word, number
   }
   bool const bounded = r.check != reloc::check::none && n < 64 && !(n == 32 && word == 32);
   std::vector<value_to_try> out;
-  auto add = [&](wide_int v, lies where) { out.push_back({v, where}); };
+  auto add = [&](wide_int v, lies where) {
+    if (word == 32) // addresses wrap
+      v = static_cast<i32>(static_cast<u32>(v));
+    out.push_back({v, where == lies::past && v >= low && v < end ? lies::inside : where});
+  };
   for (wide_int v :
        {low, low + step, low + 2 * step, -step, wide_int{0}, step, end - 2 * step, end - step})
     if (v >= low && v < end)

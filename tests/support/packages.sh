@@ -7,13 +7,13 @@ packages_libraries='libbenchmark-dev libcli11-dev libedit-dev libfmt-dev liblz4-
   libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev'
 packages_checks='valgrind clang-14 clang-19 clang-format-19 clang-tidy-19 lld-19 llvm-19'
 packages_run='qemu-system-x86 cpio xz-utils'
-# To execute modules of other machines (tests/execution). The names with a version do not conflict
+# To link for and to execute on other machines. The compilers' names with a version do not conflict
 # with gcc-multilib, as those without do.
-packages_execution='qemu-user clang-19 lld-19'
+packages_foreign='qemu-user'
 for triplet in i686-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf riscv64-linux-gnu \
   powerpc64le-linux-gnu powerpc64-linux-gnu s390x-linux-gnu mips64el-linux-gnuabi64 \
   mips64-linux-gnuabi64 mipsel-linux-gnu mips-linux-gnu; do
-  packages_execution="$packages_execution g++-12-$triplet"
+  packages_foreign="$packages_foreign binutils-$triplet g++-12-$triplet"
 done
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

@@ -65,8 +65,8 @@ protected:
   static constexpr reloc::field imm19{4, 1, {{2, 19, 5}}}, imm14{4, 1, {{2, 14, 5}}}, imm26{4, 1, {{2, 26, 0}}};
   static constexpr reloc::field adr{4, 2, {{0, 2, 29}, {2, 19, 5}}}, adrp{4, 2, {{12, 2, 29}, {14, 19, 5}}};
   static constexpr reloc::field lo12{4, 1, {{0, 12, 10}}},
-      lo12_1{4, 1, {{1, 11, 10}}, false, 1 << 21}, lo12_2{4, 1, {{2, 10, 10}}, false, 3 << 20},
-      lo12_3{4, 1, {{3, 9, 10}}, false, 7 << 19},  lo12_4{4, 1, {{4, 8, 10}}, false, 15 << 18};
+      lo12_1{4, 1, {{1, 11, 10}}, false, 1}, lo12_2{4, 1, {{2, 10, 10}}, false, 2},
+      lo12_3{4, 1, {{3, 9, 10}}, false, 3},  lo12_4{4, 1, {{4, 8, 10}}, false, 4};
 
 public:
   static constexpr reloc::rule rules[] = {
