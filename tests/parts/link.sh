@@ -62,7 +62,7 @@ as_lld() {
 word() { # word DIRECTORY ADDRESS WIDTH ORDER
   dd if=$1/image bs=1 skip=$(($2 - $(field $1/map base))) count=$3 status=none | od -An -v -tu1 -w1 |
     awk -v order=$4 '{ b[NR] = $1 } END { for (i = 1; i <= NR; ++i)
-      n = n * 256 + b[order == "big" ? i : NR + 1 - i]; printf "%d\n", n }'
+      n = n * 256 + b[order == "big" ? i : NR + 1 - i]; printf "%.0f\n", n }'
 }
 # Every slot of the GOT holds the address of its symbol; there are at least COUNT.
 got_holds() { # got_holds DIRECTORY WIDTH ORDER COUNT
