@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # sh bench/run.sh [PART...]: installs what it needs, builds bench_paired, runs it on Debian's modules
 # and prints the table and the goals; figures.json and loops.svg, link.svg go to build-bench/. PART:
-# loops, other-loops, lookup, link, threads, llvm, dlopen; none: all, and the static linkers for scale.
+# loops, other-loops, lookup, link, threads, llvm, dlopen; none: all, the static linkers for scale, and
+# bench_micro, small parts by themselves.
 #
 # Use a machine that does nothing else. KMODLD_ROUNDS: rounds of a comparison (31).
 set -u
@@ -18,7 +19,7 @@ shift
 CXX=${CXX:-g++} meson setup $meson_args --buildtype=release -Dtests=disabled -Dexamples=disabled "$build" \
   >"$build.log" 2>&1 || { tail -n 20 "$build.log"; exit 1; }
 rm -f "$build.log"
-ninja -C "$build" bench_paired || exit 1
+ninja -C "$build" bench_paired bench_micro || exit 1
 
 fetched() { # fetched OPTION COMMAND...: prints OPTION and the directory, or nothing and why on stderr
   option=$1; shift
@@ -32,3 +33,4 @@ riscv64=$(fetched --riscv64 sh tests/support/fetch.sh --suite sid --arch riscv64
   --json "$build/figures.json" "$@" || exit 1
 sh bench/plot.sh "$build/figures.json" "$build"
 [ $# -ne 0 ] || sh bench/static_linkers.sh
+[ $# -ne 0 ] || "$build/bench/bench_micro" --benchmark_min_time=0.1
