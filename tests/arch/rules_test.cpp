@@ -124,8 +124,9 @@ struct properties {
   }
 
   static u64 cleared(reloc::field const& f, u64 v) {
-    for (unsigned i = 0; i < f.clears; ++i)
-      v &= ~(u64{1} << (f.slices[0].to + f.slices[0].bits + i));
+    for (unsigned k = f.count; k < f.count + f.clears; ++k)
+      for (unsigned i = 0; i < f.slices[k].bits; ++i)
+        v &= ~(u64{1} << (f.slices[k].to + i));
     return v;
   }
   static bool value_fits(reloc::field const& f, wide_int v) {

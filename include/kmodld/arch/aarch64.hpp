@@ -65,8 +65,8 @@ protected:
   static constexpr reloc::field imm19{4, 1, {{2, 19, 5}}}, imm14{4, 1, {{2, 14, 5}}}, imm26{4, 1, {{2, 26, 0}}};
   static constexpr reloc::field adr{4, 2, {{0, 2, 29}, {2, 19, 5}}}, adrp{4, 2, {{12, 2, 29}, {14, 19, 5}}};
   static constexpr reloc::field lo12{4, 1, {{0, 12, 10}}},
-      lo12_1{4, 1, {{1, 11, 10}}, false, 1}, lo12_2{4, 1, {{2, 10, 10}}, false, 2},
-      lo12_3{4, 1, {{3, 9, 10}}, false, 3},  lo12_4{4, 1, {{4, 8, 10}}, false, 4};
+      lo12_1{4, 1, {{1, 11, 10}, {0, 1, 21}}, false, 1}, lo12_2{4, 1, {{2, 10, 10}, {0, 2, 20}}, false, 1},
+      lo12_3{4, 1, {{3, 9, 10}, {0, 3, 19}}, false, 1},  lo12_4{4, 1, {{4, 8, 10}, {0, 4, 18}}, false, 1};
 
 public:
   static constexpr reloc::rule rules[] = {

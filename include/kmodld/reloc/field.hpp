@@ -23,16 +23,14 @@ struct field {
   u8 count = 0;
   slice slices[max_slices] = {};
   bool halves = false;
-  u8 clears = 0; ///< bits above the first slice that become 0: the top of a scaled immediate
+  u8 clears = 0; ///< slices behind the others whose bits become 0: the top of a scaled immediate
 
   friend constexpr bool operator==(field const&, field const&) noexcept = default;
 
   /// The bits of the place that are replaced.
   constexpr u64 mask() const noexcept {
     u64 m = count == 0 ? (bytes == 8 ? ~u64{0} : (u64{1} << (bytes * 8)) - 1) : 0;
-    if (clears != 0)
-      m = ((u64{1} << clears) - 1) << (slices[0].to + slices[0].bits);
-    for (u8 i = 0; i < count; ++i)
+    for (unsigned i = 0; i < unsigned{count} + clears; ++i)
       m |= ((u64{1} << slices[i].bits) - 1) << slices[i].to;
     return m;
   }
