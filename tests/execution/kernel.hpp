@@ -60,7 +60,12 @@ kernel_profile:
   bx ip
 )");
 #elif defined(__mips__)
-// The function has its own return address in $1.
+// The function has its own return address in $1; with o32 it has made room for two words, too.
+#if defined(__mips64)
+#define PROFILE_ROOM "nop"
+#else
+#define PROFILE_ROOM "addiu $29, $29, 8"
+#endif
 asm(R"(
   .set push
   .set noreorder
@@ -68,8 +73,10 @@ asm(R"(
   .globl kernel_profile
   .type kernel_profile, @function
 kernel_profile:
-  jr $31
+  move $12, $31
   move $31, $1
+  jr $12
+  )" PROFILE_ROOM R"(
   .set pop
 )");
 #elif defined(__powerpc64__)

@@ -57,6 +57,8 @@ machine() {
       arch=mips64 gcc=mips64-linux-gnuabi64- target=mips64-linux-gnuabi64 qemu='qemu-mips64 -cpu MIPS64R2-generic'
       host=-fno-pic link='-no-pie -Wl,-Ttext-segment=0x10000000' ;;
     mipsel)
+      [ -z "${KMODLD_LONG:-}" ] ||
+        package='--arch mipsel linux-image-6.1.0-50-4kc-malta=6.1.176-1' places=nmf
       arch=mipsel gcc=mipsel-linux-gnu- target=mipsel-linux-gnu qemu=qemu-mipsel host=-fno-pic link=-no-pie ;;
     mips)
       arch=mips gcc=mips-linux-gnu- target=mips-linux-gnu qemu=qemu-mips host=-fno-pic link=-no-pie ;;

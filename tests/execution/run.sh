@@ -129,7 +129,7 @@ kernel_list() (
 )
 note=''
 if [ -z "$package" ]; then
-  : >"$out/kernel_list"
+  : >"$out/kernel_list"; rm -f "$out/kernel_list.key"
 elif again "$out/kernel_list" tests/support/fetch.sh; then
   if kernel_list >"$out/kernel_list" 2>"$out/fetch.log"; then made "$out/kernel_list"
   else note=", Debian's modules: $(tail -n 1 "$out/fetch.log")"; fi
