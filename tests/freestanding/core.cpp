@@ -10,6 +10,7 @@
 #include <kmodld/linux/parameters.hpp>
 #include <kmodld/linux/proc_modules.hpp>
 #include <kmodld/linux/sysfs.hpp>
+#include <kmodld/reloc/branch_islands.hpp>
 
 namespace kmodld {
 namespace freestanding {
@@ -194,6 +195,13 @@ u32 relocate_all(byte_view bytes, std::span<std::byte> out, symbol_values const&
     typename Arch::state state{};
     error e;
     good += relocate<Arch>({out, {4096}, bytes, entries}, symbols, state, e) == errc::ok ? 1u : 0u;
+    if constexpr (requires { Arch::far_stub_size; }) {
+      using far_reaching = reloc::with_branch_islands<Arch>;
+      typename far_reaching::state islands{};
+      good += relocate<far_reaching>({out, {4096}, bytes, entries}, symbols, islands, e) == errc::ok
+                  ? 1u
+                  : 0u;
+    }
   });
   return good;
 }
