@@ -13,6 +13,7 @@
 #include <kmodld/linux/proc_modules.hpp>
 #include <kmodld/linux/sysfs.hpp>
 #include <kmodld/linux/unwind_tables.hpp>
+#include <kmodld/reloc/branch_islands.hpp>
 
 namespace kmodld {
 namespace freestanding {
@@ -230,6 +231,13 @@ u32 relocate_all(byte_view bytes, std::span<std::byte> out, symbol_values const&
     typename Arch::state state{};
     error e;
     good += relocate<Arch>({out, {4096}, bytes, entries}, symbols, state, e) == errc::ok ? 1u : 0u;
+    if constexpr (requires { Arch::far_stub_size; }) {
+      using far_reaching = reloc::with_branch_islands<Arch>;
+      typename far_reaching::state islands{};
+      good += relocate<far_reaching>({out, {4096}, bytes, entries}, symbols, islands, e) == errc::ok
+                  ? 1u
+                  : 0u;
+    }
   };
   arch::all::for_each(one);
   one.template operator()<arch::aarch64_843419>();

@@ -39,7 +39,7 @@ TEST_CASE("branch islands: x86-64 jumps by a slot") {
 
 TEST_CASE("branch islands: aarch64 uses ADRP up to its reach and no further") {
   // adrp x16, +1 page; add x16, x16, #0x678; br x16; nop
-  CHECK(stub<arch::aarch64>(0x10ffc, 0x11678) == "300000b0"
+  CHECK(stub<arch::aarch64>(0x10ffc, 0x11678) == "100000b0"
                                                  "10e21991"
                                                  "00021fd6"
                                                  "1f2003d5");
