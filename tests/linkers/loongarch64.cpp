@@ -25,6 +25,7 @@ struct target<arch::loongarch64> : target_base<arch::loongarch64> {
 
   template <class State>
   static void prepare(State&, linkers_got<arch::loongarch64> const&, u32) {}
+  static constexpr bool uses_got(u32 type) { return arch::loongarch64::takes_slot(type); }
 
   template <class Skipped>
   static void more(suite<arch::loongarch64>& s, bool, Skipped const& skipped) {

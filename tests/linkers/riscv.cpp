@@ -14,7 +14,7 @@ struct riscv_target : target_base<arch::riscv<Bits>> {
   using suite_type = suite<arch_type>;
   static constexpr u64 base = Bits == 64 ? 0x2000000000 : 0x80000000;
   static constexpr u32 flags = Bits == 64 ? 5 : 1; // RVC, double
-  static constexpr bool uses_got(u32 type) { return type == 20 || type == 41; }
+  static constexpr bool uses_got(u32 type) { return arch_type::takes_slot(type); }
 
   static u64 insn(u32, u64 random) { return random; }
 
