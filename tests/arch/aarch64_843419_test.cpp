@@ -283,3 +283,21 @@ TEST_CASE("aarch64: the tracer's stubs are written by module_finalize, if there 
       without.r, k, without.build().bytes, refused);
   CHECK(refused.refused == "ENOEXEC: caller: the architecture refused the module (err -8)");
 }
+
+TEST_CASE("aarch64: a veneer reaches no further than the ADRP that it stands for") {
+  for (u64 offset : {0xff0u, 0xff8u})
+    for (u32 type : {275u, 276u}) {
+      CAPTURE(offset);
+      reloc_bench<careful> b;
+      b.original.assign(4096, std::byte{0});
+      b.place = {0x40000000};
+      b.put(offset, 0x90000000);
+      byte_vector plt(5 * 12);
+      b.state.core = {1, 4, 0, plt.data(), {0x40001000}};
+      b.add(offset, type, b.symbol(0x40000000 + (u64{40} << 30)));
+      b.bytes = b.original;
+      // 276 is the one that does not look whether it fits.
+      CHECK(relocate<careful>(b.input(), {b.values}, b.state, b.err) ==
+            (type == 275 ? errc::reloc_overflow : errc::ok));
+    }
+}

@@ -721,3 +721,28 @@ TEST_CASE("arm: objects mix ARM and Thumb code, near by BLX and far by a PLT eac
   CHECK((word(24) >> 16 & 0xd000) == 0x9000); // b.w
   CHECK(thumb_entry(28) == 0x20000001);
 }
+
+TEST_CASE("arm: one list of relocations for two sections takes entries for both") {
+  reloc_bench<arm> b;
+  std::vector<std::byte> plt(256);
+  b.symbol(0x80000000);
+  b.add(0, arm::call, 1);
+  b.state.plt_areas[0].section = 1;
+  b.state.plt_areas[0].room = 32;
+  b.state.plt_areas[0].host = plt.data();
+  b.state.plt_areas[0].target = {0x10001000};
+  auto const leads_to = [&](u32 insn, u64 place) {
+    std::byte code[8] = {};
+    arm::format::word::store(code, insn);
+    byte_vector const original(std::begin(code), std::end(code));
+    error e;
+    REQUIRE(relocate<arm>({code, {place}, original, b.relocations}, {b.values}, b.state, e) ==
+            errc::ok);
+    u32 const word = arm::format::word::load(code);
+    u32 const entry = static_cast<u32>(place) + 8 + (word & 0xffffff) * 4 - 0x10001000;
+    return u32{arm::format::word::load(plt.data() + entry + 64)};
+  };
+  u32 const first = leads_to(0xebfffffe, 0x10000000), second = leads_to(0xeb00003e, 0x10000100);
+  CHECK(first == 0x80000000);
+  CHECK(second == 0x80000100);
+}

@@ -159,3 +159,19 @@ TEST_CASE("i386: 32-bit words are one class, whether P counts or not") {
   CHECK(classes::of_type(1) == classes::of_type(2));
   CHECK(classes::get(classes::of_type(2)).formulas);
 }
+
+TEST_CASE("i386: more symbols than a relocation can name change no other type into one") {
+  // In r_info the symbol's number ends at bit 24 where the type begins again.
+  std::vector<u64> const values((u64{1} << 24) + 4096);
+  for (u32 bad : {3u, 12u, 200u}) {
+    std::byte bytes[16] = {};
+    i386::relocation r[2] = {};
+    r[0].r_info = 1u << 8 | 2;
+    r[1].r_offset = 4;
+    r[1].r_info = 1u << 8 | bad;
+    error e;
+    i386::state state;
+    CHECK(relocate<i386>({bytes, {0x1000}, {}, r}, {values}, state, e) != errc::ok);
+    CHECK(e.index == 1);
+  }
+}

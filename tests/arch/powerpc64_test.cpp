@@ -587,6 +587,36 @@ TEST_CASE_TEMPLATE("powerpc64: hostile modules", A, ORDERS) {
     REQUIRE(o.refused == "");
     CHECK(section(o, ".stubs").bytes == byte_vector(120));
   }
+  SUBCASE("a .stubs that is not to be loaded becomes a part of the module") {
+    module_builder<numbers<A>> m{"unloaded"};
+    u32 const code = m.text(byte_vector(16));
+    elf::field<u32, A::format::order>::store(m.data(code).data(), 0x48000001);
+    elf::field<u32, A::format::order>::store(m.data(code).data() + 4, nop);
+    m.section(".stubs", elf::sht_progbits, 0, byte_vector(8), 8);
+    verify::record r;
+    r.undefined["f"] = 0xc000000000100000;
+    m.rela(code, 0, 10, m.undefined("f"), 0);
+    r.regions = {{"core", core, 0}, {"init", core + 0x1000000, 0}};
+    verify::outcome o;
+    verify::load_linux_as<verify::verify_config<A, false, 65536, false>>(r, {}, m.build().bytes, o);
+    CHECK(o.refused == "");
+    CHECK(target_of<A>(section(o, ".stubs"), 0) == 0xc000000000100000);
+  }
+  SUBCASE("a symbol table that is called .stubs") {
+    module_builder<numbers<A>> m{"disguised"};
+    u32 const code = m.text(byte_vector(16));
+    for (int i = 0; i < 5000; ++i)
+      m.symbol("s" + std::to_string(i), code, 0);
+    byte_vector image = m.build().bytes;
+    std::string_view const all{reinterpret_cast<char const*>(image.data()), image.size()};
+    std::memcpy(image.data() + all.rfind(".symtab"), ".stubs", 7);
+    verify::record r;
+    r.regions = {{"core", core, 0}, {"init", core + 0x1000000, 0}};
+    verify::outcome o;
+    verify::load_linux_as<verify::verify_config<A, false, 65536, false>>(r, {}, image, o);
+    CHECK(o.refused.starts_with("ENOEXEC"));
+    CHECK(o.complaints.empty());
+  }
   SUBCASE("symbols that do not exist") {
     caller<A> m;
     m.rela(m.code, 0, 10, 0xffffff, 0);

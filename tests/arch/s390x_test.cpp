@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <memory>
 
 using namespace kmodld;
 using namespace kmodld::test;
@@ -367,4 +368,19 @@ TEST_CASE("s390x: slots of symbols that do not exist are not made") {
   verify::load_linux_as<near_config>(r, {}, m.build().bytes, o);
   CHECK(o.refused.starts_with("ENOEXEC"));
   CHECK(o.complaints.empty());
+}
+
+TEST_CASE("s390x: a place of three bytes at a section's end is read no further") {
+  for (u32 type : {64u, 65u}) {
+    bench b;
+    b.original = byte_vector(27);
+    b.values[1] = b.p() + 4;
+    b.add(at, type, 1, 0);
+    // Memory of just this size, so that a sanitizer sees more.
+    std::unique_ptr<std::byte[]> const exactly{new std::byte[27]()};
+    error e;
+    CHECK(relocate<s390x>({{exactly.get(), 27}, b.place, b.original, b.relocations}, {b.values},
+                          b.state, e) == errc::ok);
+    CHECK(exactly[26] == std::byte{2});
+  }
 }

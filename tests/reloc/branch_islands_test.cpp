@@ -100,3 +100,24 @@ TEST_CASE("branch islands: one stub a target and kind, as long as there is room"
   CHECK(!island.find(0x2000, 0, 7, n, fresh));
   CHECK(!reloc::branch_island{}.find(0x1000, 0, 7, n, fresh));
 }
+
+TEST_CASE("branch islands: a stub that cannot be made is not there the next time either") {
+  std::vector<reloc::far_stub> stubs(4);
+  std::vector<u32> index(8);
+  reloc::branch_island island;
+  island.stubs = stubs;
+  island.index = index;
+  u32 n = 0;
+  bool fresh = false;
+  for (u64 target : {0x10u, 0x20u, 0x30u}) {
+    REQUIRE(island.find(target, 0, 7, n, fresh));
+    CHECK(fresh);
+  }
+  island.take_back(7);
+  CHECK(island.used == 2);
+  REQUIRE(island.find(0x30, 0, 7, n, fresh));
+  CHECK(fresh);
+  CHECK(n == 2);
+  REQUIRE(island.find(0x20, 0, 7, n, fresh));
+  CHECK(!fresh);
+}

@@ -128,6 +128,9 @@ struct aarch64_843419 : aarch64 {
     if (!s.veneer({o.p}, page, insn & 31, to))
       return errc::reloc_no_slot;
     put(place, branch({o.p}, to));
+    shown = page - (to.value & ~u64{0xfff});
+    if (type != adr_page_nc && !fits(shown, c::sign, adrp.width()))
+      return errc::reloc_overflow;
     return fits(to - address{o.p}, c::sign, 28) ? errc::ok : errc::reloc_overflow;
   }
 

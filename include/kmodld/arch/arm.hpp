@@ -233,8 +233,9 @@ public:
     /// What a section took is given back when it is relocated once more.
     template <class Section>
     errc begin(Section const& in, symbol_values const&, error&) noexcept {
-      bool const again = in.relocations.data() == current_;
+      bool const again = in.relocations.data() == current_ && in.bytes.data() == current_bytes_;
       current_ = in.relocations.data();
+      current_bytes_ = in.bytes.data();
       for (int i = 0; i < 2; ++i)
         (again ? plt_areas[i].used : used_before_[i]) = again ? used_before_[i] : plt_areas[i].used;
       return errc::ok;
@@ -268,6 +269,7 @@ public:
   private:
     region init_text_[2];
     arm::relocation const* current_ = nullptr;
+    std::byte const* current_bytes_ = nullptr;
     u32 used_before_[2] = {};
   };
 

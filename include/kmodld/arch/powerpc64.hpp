@@ -424,7 +424,10 @@ public:
         return code;
     if (s.stubs_section == 0)
       s.stubs_section = table.add(".stubs"sv, 0, 8, elf::shf_execinstr);
+    // Whatever the file calls so: where it is the symbol table, layout refuses one that is
+    // allocated.
     table[s.stubs_section].type = elf::sht_nobits;
+    table[s.stubs_section].flags |= elf::shf_alloc | elf::shf_execinstr;
     table[s.stubs_section].size = stubs * plt_entry_size;
     s.toc_section = table.find_any(".toc"sv);
     if (s.toc_section == 0 && !abi::module_struct)

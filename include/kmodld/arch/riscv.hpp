@@ -610,7 +610,7 @@ public:
              symbols_of[symbol].st_shndx == u32{context.image.section(section).sh_info}))
           continue;
         std::size_t i = static_cast<std::size_t>(
-            reloc::mixed((u64{symbol} << 2 | user) ^ reloc::mixed(addend_of(r), 0), seed_));
+            reloc::mixed((u64{symbol} << 2 | user) ^ reloc::mixed(addend_of(r), seed_), ~seed_));
         auto same = [&](relocation const& o) {
           return symbol_of(o) == symbol && addend_of(o) == addend_of(r) &&
                  user_of(o, target) == user;

@@ -44,7 +44,7 @@ struct branch_island {
     if (stubs.empty())
       return false;
     std::size_t const mask = index.size() - 1;
-    std::size_t i = static_cast<std::size_t>(mixed(wanted, seed + how)) & mask;
+    std::size_t i = first_slot(wanted, how, seed);
     for (; index[i] != 0; i = (i + 1) & mask)
       if (far_stub const& s = stubs[index[i] - 1]; s.target == wanted && s.how == how) {
         n = index[i] - 1;
@@ -58,6 +58,21 @@ struct branch_island {
     stubs[n] = {wanted, how};
     fresh = true;
     return true;
+  }
+
+  /// The stub that find() has just made is not there.
+  void take_back(u64 seed) noexcept {
+    far_stub const& last = stubs[used - 1];
+    std::size_t i = first_slot(last.target, last.how, seed);
+    while (index[i] != used)
+      i = (i + 1) & (index.size() - 1);
+    index[i] = 0;
+    --used;
+  }
+
+private:
+  std::size_t first_slot(u64 wanted, u32 how, u64 seed) const noexcept {
+    return static_cast<std::size_t>(mixed(wanted, seed + how)) & (index.size() - 1);
   }
 };
 
@@ -109,7 +124,10 @@ struct with_branch_islands : Arch {
         return false;
       u64 const at = u64{n} * Arch::far_stub_size;
       entry = (here_->target + at).value;
-      return !fresh || Arch::write_far_stub(here_->host + at, here_->target + at, to, how, *this);
+      if (!fresh || Arch::write_far_stub(here_->host + at, here_->target + at, to, how, *this))
+        return true;
+      here_->take_back(seed_);
+      return false;
     }
 
     /// A call whose value does not fit: replaced by the way to a stub, if there is one.

@@ -18,7 +18,8 @@ u64 load_place(std::byte const* p, field const& f) noexcept {
   case 2: return place_access<Format, 2>::load(p);
   case 4:
     return f.halves ? place_access<Format, 4, true>::load(p) : place_access<Format, 4>::load(p);
-  default: return place_access<Format, 8>::load(p);
+  case 8: return place_access<Format, 8>::load(p);
+  default: return 0; // three bytes, say: the architecture's handler reads and writes them
   }
 }
 
@@ -30,7 +31,8 @@ void store_place(std::byte* p, field const& f, u64 v) noexcept {
   case 4:
     f.halves ? place_access<Format, 4, true>::store(p, v) : place_access<Format, 4>::store(p, v);
     break;
-  default: place_access<Format, 8>::store(p, v);
+  case 8: place_access<Format, 8>::store(p, v); break;
+  default: break;
   }
 }
 

@@ -72,7 +72,7 @@ class fast_loop {
     u64 last, target;
     u64 const* values;
     u8 const* attributes;
-    u64 bias = gathered && c.check == check::sign ? u64{1} << (width - 1) : 0;
+    u64 bias = gathered && c.check == check::sign ? u64{1} << ((width - 1) & 63) : 0;
     uint_of<c.field.bytes == 0 ? 1 : c.field.bytes> places = 0;
     u64 sums = 0, low_bits = 0, misfits = 0;
 
@@ -267,6 +267,10 @@ public:
     auto const all_of = in_.relocations;
     if (in_.bytes.size() < 8) // smaller than a place may be
       return false;
+    // membership::symbol() tells another type by a bit above the number of any symbol.
+    if constexpr (format::bits == 32)
+      if (symbols_.values.size() > u64{1} << 24)
+        return false;
     frame f{all_of.data(),
             all_of.data() + all_of.size(),
             all_of.data() + (all_of.size() < block ? 0 : all_of.size() - block),

@@ -35,8 +35,7 @@ void remove_exports(Env& env, module& m) noexcept {
   if constexpr (export_registry<std::remove_cvref_t<decltype(resolver)>>)
     for (std::string_view name : m.export_names)
       resolver.remove(name, m);
-  if (!m.export_names.empty())
-    env.state.removals.fetch_add(1, std::memory_order_release);
+  env.state.removals.fetch_add(1, std::memory_order_release);
   // Readers may still compare them: the record goes with the module, after a grace period.
   m.export_names = m.export_names.first(0);
 }

@@ -3,9 +3,8 @@
 // on its owner. A part of simplify_symbols. References taken go with module_unload_init's undo.
 #pragma once
 
+#include <kmodld/policy/reclaimer.hpp>
 #include <kmodld/steps/check_version.hpp>
-
-#include <utility>
 
 namespace kmodld::steps {
 
@@ -21,8 +20,7 @@ class symbol_resolution {
   name_index imports_;
   std::span<std::string_view> import_names_;
   bool batch_fresh_ = true; ///< nothing has changed since the batch was looked up
-  bool reading_ = false;
-  u32 removals_ = 0; ///< so many there had been before the batch was looked up
+  u32 removals_ = 0;        ///< so many there had been before the batch was looked up
 
 public:
   symbol_resolution(Env& env, load_info const& info, module& m) noexcept
@@ -53,19 +51,17 @@ public:
 
   /// A batch is looked up under the lock, which is held until all of it is resolved.
   void batch_begins() noexcept { batch_fresh_ = true; }
-  /// The same by a reader without the lock, which is taken afterwards: then batch_locked().
-  void batch_begins_reading() noexcept {
-    env_.policy().reclaimer.read_enter();
-    reading_ = true;
+  /// The same by a reader, before the lock is taken: `look_up()`.
+  template <class F>
+  void batch_by_reader(F&& look_up) noexcept {
+    read_guard reading{env_.policy().reclaimer};
     removals_ = env_.state.removals.load(std::memory_order_acquire);
+    look_up();
   }
-  /// An export that was added meanwhile was found or came too late; one that is gone was not found.
+  /// ... and when it is had. If nothing was removed, all owners are still there; an export that was
+  /// added meanwhile came too late.
   void batch_locked() noexcept {
     batch_fresh_ = removals_ == env_.state.removals.load(std::memory_order_relaxed);
-  }
-  void stop_reading() noexcept {
-    if (std::exchange(reading_, false))
-      env_.policy().reclaimer.read_leave();
   }
 
   /// ok with q.found false: nobody exports it. Any other code has been reported.
@@ -89,7 +85,6 @@ public:
         return env_.fail(code, {.subject = q.name, .second = owner});
       // The owner's init may still succeed. While waiting the lock is free and anything may go.
       batch_fresh_ = false;
-      stop_reading(); // a reader must not sleep
       if (env_.policy().lock.wait(true) != wait_status::woken) {
         return env_.fail(code, {.subject = q.name, .second = owner});
       }

@@ -185,10 +185,8 @@ private:
         return errc::ok;
       using resolver_type = std::remove_cvref_t<decltype(env_.policy().symbol_resolver)>;
       auto const batch = queries_.first(named);
-      if constexpr (reader_batch_resolver<resolver_type>) {
-        resolution_.batch_begins_reading();
-        find(batch);
-      }
+      if constexpr (reader_batch_resolver<resolver_type>)
+        resolution_.batch_by_reader([&] { find(batch); });
       lock_guard lock{env_.policy().lock};
       if constexpr (reader_batch_resolver<resolver_type>) {
         resolution_.batch_locked();
@@ -198,7 +196,6 @@ private:
       }
       for (u32 k = 0; k < named; ++k)
         resolve(numbers_[k], batch[k]);
-      resolution_.stop_reading();
       return errc::ok;
     }
 
