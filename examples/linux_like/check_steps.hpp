@@ -45,6 +45,8 @@ struct try_relocations {
   using image_type = kmodld::elf::image<typename arch::format>;
   using relocation = typename arch::relocation;
   static constexpr std::string_view name = "try_relocations";
+  /// Of a symbol's name, which any number of relocations may have: what a message has room for.
+  static constexpr std::size_t longest_shown = 512;
   static constexpr kmodld::u32 own_kind =
       kmodld::reloc::addend_in_place<relocation> ? kmodld::elf::sht_rel : kmodld::elf::sht_rela;
   using needs = kmodld::types<image_type, kmodld::load_info, kmodld::section_table,
@@ -73,10 +75,10 @@ struct try_relocations {
         const kmodld::u32 symbol = arch::symbol_of(all[k]);
         env.err.section = i;
         env.err.index = static_cast<kmodld::u32>(k);
-        env.fail_with_names(
-            symbol < state.symbols.size()
-                ? kmodld::string_at(image.data(info.str), state.symbols[symbol].st_name)
-                : std::string_view{});
+        env.fail_with_names(symbol < state.symbols.size()
+                                ? kmodld::string_at(image.data(info.str),
+                                                    state.symbols[symbol].st_name, longest_shown)
+                                : std::string_view{});
       };
       env.err = {};
       // Where relocations depend on each other, the first fault of a section is told.

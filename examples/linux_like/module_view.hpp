@@ -5,12 +5,25 @@
 #include "refusal.hpp"
 
 #include <kmodld/elf/image.hpp>
+#include <kmodld/layout/layout.hpp>
 #include <kmodld/linux/modinfo.hpp>
 #include <kmodld/linux/versions.hpp>
 
+#include <cerrno>
 #include <vector>
 
 namespace linux_like {
+
+/// Whether sections share the bytes of their names so that they take more than twice the file:
+/// whoever copies each would need memory of the file's choice. Compilers' objects are far below
+/// that, with `.text` and `.rela.text` in the same bytes, too.
+template <class Format>
+bool shares_section_names(const kmodld::elf::image<Format>& image, kmodld::u64 file_size) {
+  kmodld::u64 total = 0;
+  for (kmodld::u32 i = 1; i < image.section_count() && total <= 2 * file_size; ++i)
+    total += image.name(i).size() + 1;
+  return total > 2 * file_size;
+}
 
 /// A checked image and what tools ask of it. Views into the bytes given.
 template <class Arch>
@@ -34,13 +47,16 @@ struct basic_module_view {
     for (kmodld::u32 i = 1; i < image.section_count(); ++i) {
       if (image.section(i).sh_type == kmodld::elf::sht_symtab && symtab == 0)
         symtab = i;
-      if (image.name(i) == ".modinfo")
+      if (image.is_named(i, ".modinfo"))
         tags = kmodld::modinfo(image.data(i));
-      if (image.name(i) == "__versions") {
+      if (image.is_named(i, "__versions")) {
         versions = kmodld::modversions<format>(image.data(i));
         has_versions = true;
       }
     }
+    if (shares_section_names(image, bytes.size()))
+      throw refusal(ENOEXEC, "section names share their bytes");
+    check_symbol_names();
   }
 
   kmodld::elf::table<sym> symbols() const { return image.template entries<sym>(symtab); }
@@ -66,6 +82,21 @@ struct basic_module_view {
           kmodld::elf::st_bind(s.st_info) != kmodld::elf::stb_weak)
         out.push_back(name_of(s));
     return out;
+  }
+
+private:
+  /// Symbols may share the bytes of their names, as sections may.
+  void check_symbol_names() const {
+    if (symtab == 0)
+      return;
+    const kmodld::u64 limit =
+        kmodld::symbol_name_limit(image.data(image.section(symtab).sh_link).size());
+    kmodld::u64 total = 0;
+    for (const sym& s : symbols()) {
+      total += name_of(s).size() + 1;
+      if (total > limit)
+        throw refusal(ENOEXEC, "symbol names share their bytes");
+    }
   }
 };
 

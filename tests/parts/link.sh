@@ -364,6 +364,122 @@ says 'map, an object' 0 '^  0x00000000  *4 .text$' map foreign.o
 says 'map, neither loaded nor a file' 1 '^ENOENT: nothing: no module of this name$' map nothing
 says 'insmod of another machine' 1 '^ENOEXEC: Invalid architecture in ELF header: 183$' insmod arm64_module.o
 
+# Objects that no compiler makes: assembled byte by byte. What they share costs their size once: a few
+# seconds of CPU, where work that grows with the square of the size takes a minute, or a refusal.
+# forge NAME: sections' contents, then `headers`, then a `header` for each, are on stdin.
+forge() {
+  { cat <<'S'
+        .macro headers
+        .set count, (end - first) / 64
+        .balign 8
+first:  .zero 64
+        .endm
+        .macro header name, type, flags, begin, past, link=0, info=0, align=1
+        .long \name, \type
+        .quad \flags, 0, \begin - file, \past - \begin
+        .long \link, \info
+        .quad \align, 0
+        .endm
+        .macro symbol name, info, section, value=0
+        .long \name
+        .byte \info, 0
+        .short \section
+        .quad \value, 0
+        .endm
+        .data
+file:   .ascii "\177ELF\2\1\1"
+        .zero 9
+        .short 1, 62
+        .long 1
+        .quad 0, 0, first - file
+        .long 0
+        .short 64, 0, 0, 64, count, count - 1
+S
+    cat
+    echo '        header 0, 3, 0, names, names_end'
+    echo 'end:'; } | object $1.forged && llvm-objcopy-19 -O binary -j .data $1.forged.o $1.o
+}
+# contents LENGTH [SECTION VALUE]: code, the symbols (null and one of that section), names (one of LENGTH).
+contents() {
+  cat <<S
+code:   .zero 65536
+code_end:
+symbols: .zero 24
+        symbol 1, 0x10, ${2:-3}, ${3:-0}
+symbols_end:
+names:  .byte 0
+        .fill $1, 1, 'x'
+        .byte 0
+names_end:
+S
+}
+# relocations COUNT TYPE STEP: of code, to the one symbol, with addends that are STEP apart.
+relocations() {
+  printf 'relas:\n .set i, 0\n .rept %s\n .quad 4 * i + 1, 1 << 32 | %s, %s * i - 4\n .set i, i + 1\n .endr\nrelas_end:\n' $1 $2 $3
+}
+few='        header 0, 2, 0, symbols, symbols_end, 2, 1
+        header 0, 3, 0, names, names_end
+        header 0, 1, 6, code, code_end'
+group='        header 0, 17, 0, words, words_end, 0, 1'
+{ contents 3; echo 'words: .long 1'; echo ' .fill 1600, 4, 3'; echo 'words_end:'
+  printf ' headers\n%s\n .rept 100\n%s\n .endr\n' "$few" "$group"; } | forge groups
+refuses 'groups with shared members' 'ENOEXEC: groups.o: groups share their bytes' groups.o
+
+swift() { (ulimit -t ${2:-4}; link $1 --base 0x10000000 -o image --map map); } # CPU seconds
+{ contents 4000000; echo 'words: .long 1, 4'; echo 'words_end:'
+  printf ' headers\n%s\n .rept 16000\n%s\n .endr\n' "$few" "$group"; } | forge signatures
+check 'groups with one long signature' swift signatures.o
+
+rela='        header 0, 4, 0, relas, relas_end, 1, 3'
+{ contents 4000000 0xfff1 0x7000000000000000; relocations 16000 4 0
+  printf ' headers\n%s\n%s\n' "$few" "$rela"; } | forge label
+check 'calls of one long name' swift label.o
+check 'have one stub' is "$(grep -c '^  "x' map)" 2
+labels() { echo "ENOEXEC: the names of GOT slots and stubs take more than $((4 * $(stat -c %s $1) + 65536)) bytes"; }
+{ contents 40000 0xfff1 0x7000000000000000; relocations 2000 4 8
+  printf ' headers\n%s\n%s\n' "$few" "$rela"; } | forge stubs
+refuses 'stubs for one long name' "$(labels stubs.o)" stubs.o
+{ contents 4000 | sed 's/^symbols_end:/.rept 400\n symbol 0, 3, 3\n .endr\n&/'
+  relocations 400 9 0 | sed 's/ 1 << 32/ (i + 2) << 32/'
+  printf ' headers\n%s\n%s\n' "$few" "$rela" | sed 's/header 0, 1, 6/header 1, 1, 6/'; } | forge slots
+refuses 'slots for one long name of a section' "$(labels slots.o)" slots.o
+
+{ contents 3; relocations 1 1 0
+  printf ' headers\n%s\n%s\n' "$(echo "$few" | sed 's/1, 6, code, code_end/8, 3, file, file + 0x10000000/')" "$rela"; } | forge bss
+refuses 'relocations of what has no bytes' \
+  'ENOEXEC: bss.o: section 4 relocates section 3, which has no bytes in the file' bss.o
+
+{ contents 4000; printf ' headers\n%s\n .rept 300\n header 1, 1, 2, code, code\n .endr\n' "$few"; } | forge named
+refuses 'sections with one long name' 'ENOEXEC: named.o: section names share their bytes' named.o
+says 'modinfo, sections with one long name' 1 '^ENOEXEC: section names share their bytes$' modinfo named.o
+says 'map, sections with one long name' 1 '^ENOEXEC: section names share their bytes$' map named.o
+{ contents 100000 | sed 's/^symbols_end:/.rept 20\n symbol 1, 0, 3\n .endr\n&/'; printf ' headers\n%s\n' "$few"; } | forge spelled
+says 'modinfo, symbols with one long name' 1 '^ENOEXEC: symbol names share their bytes$' modinfo spelled.o
+
+# Names that std::hash takes for one: of 16 bytes, the second half chosen for the first. Its function
+# is MurmurHash64A with a known seed; all of its steps can be undone.
+collide() {
+  multiplier=-4132994306676758123 inverse=6879827495036328381 # modulo 2^64
+  n=0
+  while [ $n -lt $1 ]; do
+    first=$((0x4141414141414141 + n % 16 + n / 16 % 16 * 256 + n / 256 % 16 * 65536 + n / 4096 * 16777216))
+    mixed=$((first * multiplier))
+    mixed=$(((mixed ^ mixed >> 47 & 0x1ffff) * multiplier))
+    hash=$((((0xc70f6907 ^ 16 * multiplier) ^ mixed) * multiplier))
+    second=$(((0x123456789abcdef0 ^ hash) * inverse))
+    second=$(((second ^ second >> 47 & 0x1ffff) * inverse))
+    n=$((n + 1))
+    printf '%016x %016x\n' $first $second
+  done | grep -Ev '(^| )([0-9a-f]{2})*00' | sed 's/\(.*\) \(.*\)/ .quad 0x\1, 0x\2\n .byte 0/'
+}
+collide 16500 >collisions
+count=$(grep -c quad collisions)
+{ printf 'symbols: .zero 24\n .set i, 0\n .rept %s\n symbol 1 + 17 * i, 0x10, 3\n .set i, i + 1\n .endr\n' $count
+  printf 'symbols_end:\ncode: .zero 16\ncode_end:\nnames: .byte 0\n'; cat collisions
+  printf 'names_end:\n headers\n%s\n' "$few"; } | forge collisions
+check 'names with one hash' swift collisions.o 1
+check 'which are many' [ $count -gt 14000 ]
+
 # Damaged objects: cut, and with bytes changed. Nothing but status 0 and 1, with 1 no image.
 survives() {
   for arch in $machines; do

@@ -15,7 +15,8 @@
 #include <kmodld/reloc/section.hpp>
 
 #include <fmt/format.h>
-#include <unordered_map>
+#include <map>
+#include <set>
 
 namespace linux_like {
 
@@ -43,6 +44,7 @@ class object_merger {
     u32 number = 0;      ///< in the merged object
     u64 common_size = 0; ///< and `align` are the largest that any file asks for
     u64 common_align = 1;
+    u64 common_offset = 0; ///< in the section of common symbols
   };
 
   struct object {
@@ -104,6 +106,7 @@ private:
     const u32 count = o.image.section_count();
     o.section.resize(count);
     o.discarded.resize(count);
+    check_sharing(i);
     for (u32 k = 1; k < count; ++k)
       if (o.image.section(k).sh_type == kmodld::elf::sht_symtab && o.symtab == 0)
         o.symtab = k;
@@ -127,6 +130,21 @@ private:
     }
   }
 
+  /// Sections may share their names and groups their members: what they take together is what costs
+  /// time and memory.
+  void check_sharing(std::size_t i) const {
+    const image_type& image = objects_[i].image;
+    const u64 size = inputs_[i].bytes.size();
+    if (shares_section_names(image, size))
+      refuse(i, "section names share their bytes");
+    u64 members = 0;
+    for (u32 k = 1; k < image.section_count(); ++k) {
+      members += image.section(k).sh_type == sht_group ? u64{image.section(k).sh_size} : 0;
+      if (members > size)
+        refuse(i, "groups share their bytes");
+    }
+  }
+
   static std::string printable(std::string_view name) {
     std::string out(name.substr(0, 200));
     for (char& c : out)
@@ -145,6 +163,8 @@ private:
   /// Of groups of one signature those after the first are left out, with all their members.
   void discard_groups(std::size_t i) {
     object& o = objects_[i];
+    // A signature's name is read once, however many groups of the file have it.
+    std::vector<bool> seen_symbol(o.symbols().size()), seen_section(o.image.section_count());
     for (u32 k = 1; k < o.image.section_count(); ++k) {
       const auto& s = o.image.section(k);
       if (s.sh_type != sht_group)
@@ -155,11 +175,7 @@ private:
         continue;
       if (signature >= o.symbols().size())
         refuse(i, fmt::format("group {} has no signature", k));
-      std::string name(o.name_of(o.symbols()[signature]));
-      if (name.empty()) // older assemblers name a section
-        name = "\1" + std::string(o.image.name(std::min<u32>(o.symbols()[signature].st_shndx,
-                                                             o.image.section_count() - 1)));
-      if (groups_.emplace(std::move(name), i).second)
+      if (is_first_group(i, signature, seen_symbol, seen_section))
         continue;
       for (const u32 member : words.subspan(1)) {
         if (member == 0 || member >= o.image.section_count())
@@ -168,6 +184,23 @@ private:
         o.discarded[member] = true;
       }
     }
+  }
+
+  bool is_first_group(std::size_t i, u32 signature, std::vector<bool>& seen_symbol,
+                      std::vector<bool>& seen_section) {
+    const object& o = objects_[i];
+    if (seen_symbol[signature])
+      return false;
+    seen_symbol[signature] = true;
+    const sym& s = o.symbols()[signature];
+    if (const std::string_view name = o.name_of(s); !name.empty())
+      return groups_.emplace(false, name).second;
+    // Older assemblers name a section.
+    const u32 section = std::min<u32>(s.st_shndx, o.image.section_count() - 1);
+    if (seen_section[section])
+      return false;
+    seen_section[section] = true;
+    return groups_.emplace(true, o.image.name(section)).second;
   }
 
   void add_sections(std::size_t i) {
@@ -254,6 +287,7 @@ private:
   /// Common symbols get a section behind all others, in the order of files and symbols.
   void add_common() {
     u64 size = 0, most = 1;
+    bool any = false;
     for (std::size_t i = 0; i < objects_.size(); ++i)
       for (u32 k = 1; k < objects_[i].symbols().size(); ++k) {
         const sym& s = objects_[i].symbols()[k];
@@ -266,11 +300,12 @@ private:
           refuse(i, {.code = kmodld::errc::layout_overflow,
                      .number = {g.common_size, g.common_align}});
         size = kmodld::round_up(size, g.common_align);
-        common_offset_.emplace(&g, size);
+        g.common_offset = size;
+        any = true;
         size += g.common_size;
         most = std::max(most, g.common_align);
       }
-    if (!common_offset_.empty())
+    if (any)
       common_ = add_section({.name = "COMMON",
                              .type = kmodld::elf::sht_nobits,
                              .flags = shf_alloc | kmodld::elf::shf_write,
@@ -323,7 +358,7 @@ private:
         }
         if (g.how == strength::common) {
           shndx = common_;
-          s.st_value = static_cast<typename format::word_type>(common_offset_.at(&g));
+          s.st_value = static_cast<typename format::word_type>(g.common_offset);
         }
         g.number = add_symbol(g.input, s, name, shndx);
       }
@@ -338,6 +373,10 @@ private:
       const u32 type = s.sh_type, target = o.section[s.sh_info < o.section.size() ? s.sh_info : 0];
       if ((type != kmodld::elf::sht_rel && type != kmodld::elf::sht_rela) || target == 0)
         continue;
+      // All of such a section would have to be written, and its size costs a file nothing.
+      if (out_.sections[target - 1].type == kmodld::elf::sht_nobits && s.sh_size != 0)
+        refuse(i, fmt::format("section {} relocates section {}, which has no bytes in the file", k,
+                              u32{s.sh_info}));
       byte_vector entries;
       if (type == own_kind)
         entries = renumbered(i, k);
@@ -391,9 +430,9 @@ private:
 
   const std::vector<link_input>& inputs_;
   std::vector<object> objects_;
-  std::unordered_map<std::string_view, global> globals_;
-  std::unordered_map<const global*, u64> common_offset_;
-  std::unordered_map<std::string, std::size_t> groups_;
+  // Ordered: files choose the names, and could choose those that a hash takes for one.
+  std::map<std::string_view, global> globals_;
+  std::set<std::pair<bool, std::string_view>> groups_; ///< signatures; true: names of sections
   u32 common_ = 0;
   object_writer<format> out_;
   merged_object result_;

@@ -33,9 +33,7 @@ public:
   u32 add_name(std::string_view name) {
     if (name.empty())
       return 0;
-    const auto at = static_cast<u32>(names_.size());
-    names_.append(name).push_back('\0');
-    return at;
+    return append(names_, name);
   }
 
   /// Keeps bytes that a section shows.
@@ -54,8 +52,7 @@ public:
     std::vector<shdr> headers(1);
     for (section& s : all) {
       shdr& h = headers.emplace_back();
-      h.sh_name = static_cast<u32>(headings.size());
-      headings.append(s.name).push_back('\0');
+      h.sh_name = append(headings, s.name);
     }
     all.back().data = view(headings);
     all.back().size = headings.size();
@@ -90,6 +87,13 @@ public:
   }
 
 private:
+  static u32 append(std::string& names, std::string_view name) {
+    const std::size_t at = names.size();
+    if (at > 0xffffffff)
+      throw refusal(EFBIG, "the objects' names take more than 4 GiB");
+    names.append(name).push_back('\0');
+    return static_cast<u32>(at);
+  }
   static kmodld::byte_view view(const std::string& s) {
     return {reinterpret_cast<const std::byte*>(s.data()), s.size()};
   }

@@ -32,7 +32,13 @@ struct link_tables {
 
   kmodld::elf::table<sym> symbols = image.template entries<sym>(info.sym);
 
+  /// Of GOT and stubs in the map: a small multiple of the files.
+  u64 map_limit = 0, map_bytes = 0;
+
   void operator()() {
+    for (const link_input& input : request.inputs)
+      map_limit += input.bytes.size();
+    map_limit = 4 * map_limit + 65536;
     add_sections();
     add_symbols();
     add_got();
@@ -44,12 +50,20 @@ private:
     return kmodld::string_at(image.data(info.str), symbols[symbol].st_name);
   }
 
-  /// A symbol's name; of a section's symbol, the section's.
-  std::string label(u32 symbol, u64 addend = 0) const {
-    std::string out(name_of(symbol));
+  using symbol_and_addend = std::pair<u32, u64>;
+
+  /// A symbol's name; of a section's symbol, the section's. With what goes into the map with it, it
+  /// counts against a limit: one name may serve any number of relocations. Throws refusal.
+  std::string label(u32 symbol, u64 addend = 0, std::size_t values_of_it = 1) {
+    std::string_view name = name_of(symbol);
     const u32 shndx = symbols[symbol].st_shndx;
-    if (out.empty() && shndx != 0 && shndx < table.file_count)
-      out = table[shndx].name;
+    if (name.empty() && shndx != 0 && shndx < table.file_count)
+      name = table[shndx].name;
+    map_bytes += name.size() + values_of_it * sizeof(u64);
+    if (map_bytes > map_limit)
+      throw refusal(ENOEXEC, fmt::format("the names of GOT slots and stubs take more than {} bytes",
+                                         map_limit));
+    std::string out(name);
     if (addend != 0)
       out += static_cast<kmodld::i64>(addend) < 0 ? fmt::format("-{:#x}", 0 - addend)
                                                   : fmt::format("+{:#x}", addend);
@@ -63,7 +77,11 @@ private:
         continue;
       const bool own =
           i >= merged.sections.size() || merged.sections[i].input == section_origin::none;
-      const bool written = i >= table.file_count || s.type != kmodld::elf::sht_nobits || touched(i);
+      // The merger lets nothing relocate a section without bytes in the file; some of those that
+      // the library fills with stubs and slots have none, but a size of its own.
+      const bool written = i >= table.file_count ||
+                           image.section(i).sh_type != kmodld::elf::sht_nobits ||
+                           s.size != image.section(i).sh_size;
       out.sections.push_back({std::string(s.name),
                               own ? std::string() : request.inputs[merged.sections[i].input].name,
                               s.target.value, s.size, written ? s.host : nullptr});
@@ -80,13 +98,6 @@ private:
     std::ranges::stable_sort(out.sections, {}, &linked_image::section::address);
   }
 
-  /// Whether a section without bytes is relocated all the same.
-  bool touched(u32 section) const {
-    for (u32 i = section + 1; i < table.file_count; ++i)
-      if (is_relocations(i) && image.section(i).sh_info == section)
-        return true;
-    return false;
-  }
   bool is_relocations(u32 i) const {
     return table[i].type == kmodld::elf::sht_rel || table[i].type == kmodld::elf::sht_rela;
   }
@@ -112,13 +123,19 @@ private:
       out.symbols[".TOC."] = state.toc.value;
   }
 
-  template <class F>
-  void for_each_relocation(F&& f) const {
+  /// What relocations of such types refer to, each once, in the order of symbols.
+  template <class Accepts, class Addend>
+  std::vector<symbol_and_addend> targets(Accepts&& accepts, Addend&& addend) const {
+    std::vector<symbol_and_addend> out;
     for (u32 i = 1; i < table.file_count; ++i)
       if (is_relocations(i))
         for (const relocation& r : image.template entries<relocation>(i))
-          if (Arch::symbol_of(r) < symbols.size())
-            f(r);
+          if (Arch::symbol_of(r) < symbols.size() && accepts(Arch::type_of(r)))
+            out.emplace_back(Arch::symbol_of(r), addend(r));
+    std::ranges::sort(out);
+    const auto same = std::ranges::unique(out);
+    out.erase(same.begin(), same.end());
+    return out;
   }
 
   void add_got() {
@@ -134,16 +151,14 @@ private:
       else
         for (u32 i = 0; i < state.got_slots.used; ++i)
           add(state.got_slots.value(i), state.got_slots.slot(i));
-      for_each_relocation([&](const relocation& r) {
-        if (!Arch::takes_slot(Arch::type_of(r)))
-          return;
-        const u32 symbol = Arch::symbol_of(r);
-        const u64 addend = Arch::addend_of(r);
+      for (const auto& [symbol, addend] :
+           targets([](u32 type) { return Arch::takes_slot(type); },
+                   [](const relocation& r) { return u64(Arch::addend_of(r)); })) {
         const auto found =
             slots.find(static_cast<typename format::word_type>(values.values[symbol] + addend));
         if (found != slots.end())
           out.got.emplace(label(symbol, addend), found->second);
-      });
+      }
     }
   }
 
@@ -155,18 +170,22 @@ private:
       if (stubs.empty())
         return;
       std::map<std::string, std::set<u64>> named;
-      for_each_relocation([&](const relocation& r) {
-        const u32 type = Arch::type_of(r), symbol = Arch::symbol_of(r);
-        if (!Arch::is_far_call(type))
-          return;
-        // Addends in the place are those of plain calls but for what nobody writes.
-        const u64 addend = kmodld::reloc::addend_in_place<relocation>
-                               ? 0
-                               : Arch::addend_of(r) - Arch::call_addend(type);
+      // Addends in the place are those of plain calls but for what nobody writes.
+      for (const auto& [symbol, addend] :
+           targets([](u32 type) { return Arch::is_far_call(type); },
+                   [](const relocation& r) {
+                     return kmodld::reloc::addend_in_place<relocation>
+                                ? u64{0}
+                                : u64(Arch::addend_of(r) - Arch::call_addend(Arch::type_of(r)));
+                   })) {
         const auto word = static_cast<typename format::word_type>(values.values[symbol] + addend);
-        for (auto [at, end] = stubs.equal_range(word); at != end; ++at)
-          named[label(symbol, addend)].insert(at->second);
-      });
+        const auto [at, end] = stubs.equal_range(word);
+        if (at == end)
+          continue;
+        std::set<u64>& all = named[label(symbol, addend, std::size_t(std::distance(at, end)))];
+        for (auto one = at; one != end; ++one)
+          all.insert(one->second);
+      }
       for (const auto& [name, all] : named)
         out.stubs[name].assign(all.begin(), all.end());
     }
