@@ -10,6 +10,9 @@
 //                              -fno-asynchronous-unwind-tables -I include hello.c -o hello.ko
 //   x86_64:   -mcmodel=kernel -mno-red-zone -fcf-protection=none -mgeneral-regs-only
 //   aarch64:  -mno-outline-atomics -mgeneral-regs-only
+//   arm:      -msoft-float -mfloat-abi=soft       loongarch64, s390x, i386: -msoft-float
+//   riscv:    -mcmodel=medany                     mips: -mno-abicalls -G0 -msoft-float
+//   powerpc64: -msoft-float -mno-altivec -mno-vsx -mabi=elfv2
 //   C++:      -fno-exceptions -fno-rtti -fno-threadsafe-statics
 //   Why: an interrupt on the same stack overwrites a red zone, kernels don't save vector registers,
 //   distributions' compilers make PIE by default. -fpic is fine for a host that makes a GOT, but
@@ -57,6 +60,24 @@
 #define KMODLD_ELEMENT_SAME_TYPE_(array, type)                                                     \
   __builtin_types_compatible_p(__typeof__(array), type[])
 #define KMODLD_REDECLARE_(symbol) extern __typeof__(symbol) symbol
+#endif
+
+// Sections that the loader grows, for PLT, GOT and stubs; Linux's come from its linker script.
+#define KMODLD_GROWN_(name, flags)                                                                 \
+  __asm__(".pushsection " name ",\"" flags "\",%progbits\n\t.byte 0\n\t.popsection")
+#if defined(__aarch64__) || defined(__arm__)
+KMODLD_GROWN_(".plt", "ax");
+KMODLD_GROWN_(".init.plt", "ax");
+#elif defined(__loongarch__)
+KMODLD_GROWN_(".got", "aw");
+KMODLD_GROWN_(".plt", "ax");
+KMODLD_GROWN_(".plt.idx", "a");
+#elif defined(__riscv)
+KMODLD_GROWN_(".plt", "ax");
+KMODLD_GROWN_(".got", "aw");
+KMODLD_GROWN_(".got.plt", "aw");
+#elif defined(__powerpc64__)
+KMODLD_GROWN_(".stubs", "ax");
 #endif
 
 #define KMODLD_STRING__(...) #__VA_ARGS__

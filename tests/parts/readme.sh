@@ -40,6 +40,34 @@ if [ "$machine" = x86_64 ]; then
   check 'the module of the README' compile
 fi
 
+# By the flags that module.h gives for the others; what comes out would be loaded.
+loadable() { # loadable TARGET FLAG...
+  target=$1; shift
+  clang-19 --target="$target" "$@" -O2 -c -ffreestanding -fno-pic -fno-stack-protector \
+    -fno-asynchronous-unwind-tables -Wall -Werror -Iinclude "$scratch/answer.c" -o "$scratch/$target.ko" &&
+    "$build/examples/linux_like/linux_like" -c "check $scratch/$target.ko" >"$scratch/checked" 2>&1 &&
+    grep -q ' 0 found wrong' "$scratch/checked" || { cat "$scratch/checked"; return 1; }
+}
+if need 'the module for other machines' clang-19; then
+  while read -r target flags; do
+    check "the module for $target" loadable "$target" $flags
+  done <<'END'
+aarch64-linux-gnu -mno-outline-atomics -mgeneral-regs-only
+arm-linux-gnueabihf -msoft-float -mfloat-abi=soft
+loongarch64-linux-gnusf -msoft-float
+riscv64-linux-gnu -mcmodel=medany
+riscv32-linux-gnu -mcmodel=medany
+powerpc64le-linux-gnu -msoft-float -mno-altivec -mno-vsx -mabi=elfv2
+powerpc64-linux-gnu -msoft-float -mno-altivec -mno-vsx -mabi=elfv2
+s390x-linux-gnu -msoft-float
+mips64el-linux-gnuabi64 -mno-abicalls -G0 -msoft-float
+mips64-linux-gnuabi64 -mno-abicalls -G0 -msoft-float
+mipsel-linux-gnu -mno-abicalls -G0 -msoft-float
+mips-linux-gnu -mno-abicalls -G0 -msoft-float
+i386-linux-gnu -msoft-float
+END
+fi
+
 # Files and folders named in the documents, relative to the project or to include/kmodld.
 named_files() {
   missing=
