@@ -5,6 +5,7 @@
 #include <kmodld/linux/license.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace linux_like {
 namespace {
@@ -32,12 +33,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t mo
   return std::min(row[b.size()], most + 1);
 }
 
-bool imports(const module_view& view, std::string_view name_space) {
+std::set<std::string_view> imported_namespaces(const module_view& view) {
+  std::set<std::string_view> all;
   for (std::string_view one = view.tags.get("import_ns"); one.data() != nullptr;
        one = view.tags.get_next("import_ns", one))
-    if (one == name_space)
-      return true;
-  return false;
+    all.insert(one);
+  return all;
 }
 
 void check_version(const module_view& view, std::string_view name,
@@ -88,6 +89,7 @@ std::vector<std::string> nearest_exports(host& self, std::string_view name) {
 void check_symbols(host& self, const module_view& view, findings& out) {
   const std::string_view license = view.tags.get("license");
   const bool gpl = kmodld::license_is_gpl_compatible(license);
+  const std::set<std::string_view> imported = imported_namespaces(view);
   kmodld::exported_symbol symbol;
   if (self.exports.find("module_layout", true, symbol))
     check_version(view, "module_layout", symbol, out);
@@ -105,7 +107,7 @@ void check_symbols(host& self, const module_view& view, findings& out) {
     if (symbol.gpl_only && !gpl)
       out.wrong("{} is for GPL-compatible modules only; the license is '{}'", name, license);
     check_version(view, name, symbol, out);
-    if (!symbol.name_space.empty() && !imports(view, symbol.name_space))
+    if (!symbol.name_space.empty() && !imported.contains(symbol.name_space))
       out.wrong("{} is in the namespace {}, which the module does not import", name,
                 symbol.name_space);
   }

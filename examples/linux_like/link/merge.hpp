@@ -91,7 +91,10 @@ private:
   [[noreturn]] void refuse(std::size_t input, kmodld::error e) const {
     e.set_names(inputs_[input].name, e.name(kmodld::error::subject));
     refusal no = refused(e);
-    throw refusal(no.number, inputs_[input].name + ": " + no.what());
+    const std::string text = no.what(); // some name the file themselves
+    if (text.find(inputs_[input].name) != std::string::npos)
+      throw no;
+    throw refusal(no.number, inputs_[input].name + ": " + text);
   }
   [[noreturn]] void refuse(std::size_t input, const std::string& text) const {
     throw refusal(ENOEXEC, inputs_[input].name + ": " + text);
