@@ -71,4 +71,15 @@ if [ "$(uname -m)" = x86_64 ]; then
 else
   skip 'painted stack' 'the sample modules of x86-64 cannot be built here'
 fi
+
+# What an architecture takes beyond its table.
+awk '/static constexpr (reloc::)?rule rules\[\]/ { table = 1 }
+     { ++lines[FILENAME] }
+     table { ++rows[FILENAME] }
+     !table && /^ *\/\// { ++comments[FILENAME] }
+     table && /^ *};/ { table = 0 }
+     END { for (f in lines)
+             printf "%s: %d lines, %d of them the table, %d comments, %d the rest\n", f, lines[f],
+               rows[f], comments[f], lines[f] - rows[f] - comments[f] }' include/kmodld/arch/*.hpp |
+  sed 's,include/kmodld/,,' | sort
 finish
