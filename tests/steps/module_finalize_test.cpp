@@ -94,7 +94,7 @@ struct config {
 };
 
 template <class Hooks = finalizer, class Arch = arch::x86_64, class Base = abi::linux_6_1>
-struct host {
+struct finalize_host {
   using config_type = config<Arch, Hooks, Base>;
   promises promised;
   event_log log;
@@ -161,7 +161,7 @@ int apply_all(context const& c) noexcept {
 } // namespace
 
 TEST_CASE("module_finalize: code is patched through the tables, before it is flushed and sealed") {
-  host<> h;
+  finalize_host<> h;
   h.hooks().work = [&](context const& c) {
     CHECK(h.protector.batches.empty());
     CHECK(c.record.kallsyms.load() == &c.record.full_kallsyms); // the symbols are there
@@ -189,7 +189,7 @@ TEST_CASE("module_finalize: code is patched through the tables, before it is flu
 }
 
 TEST_CASE("module_finalize: sections by name, bytes only of the module") {
-  host<> h;
+  finalize_host<> h;
   builder b = module_with_alternatives();
   b.section(".comment", elf::sht_progbits, 0, byte_vector(8)); // not kept
   b.section("twice", elf::sht_progbits, elf::shf_alloc, byte_vector(3));
@@ -217,7 +217,7 @@ TEST_CASE("module_finalize: sections by name, bytes only of the module") {
 }
 
 TEST_CASE("module_finalize: a table that leads out of the module is told, and nothing is left") {
-  host<> h;
+  finalize_host<> h;
   h.hooks().work = apply_all;
   auto m = h.load(module_with_alternatives(true));
   REQUIRE(!m);
@@ -230,7 +230,7 @@ TEST_CASE("module_finalize: a table that leads out of the module is told, and no
 }
 
 TEST_CASE("module_finalize: every later step may fail, each time it is cleaned up once") {
-  host<> h;
+  finalize_host<> h;
   REQUIRE(h.load(module_with_alternatives()));
   CHECK(h.l.unload("demo"));
   auto const steps = h.tracer.entered;
@@ -255,7 +255,7 @@ TEST_CASE("module_finalize: every later step may fail, each time it is cleaned u
 
 TEST_CASE("module_finalize: memory may run out anywhere") {
   for (unsigned n = 1;; ++n) {
-    host<> h;
+    finalize_host<> h;
     h.hooks().work = apply_all;
     h.allocator.fail_at(n);
     auto m = h.load(module_with_alternatives());
@@ -269,7 +269,7 @@ TEST_CASE("module_finalize: memory may run out anywhere") {
 }
 
 TEST_CASE("module_finalize: the architecture's comes first, and its refusal is the load's") {
-  host<any_finalizer, patched_x86_64> h;
+  finalize_host<any_finalizer, patched_x86_64> h;
   builder b = module_with_alternatives();
   b.text(byte_vector(4, std::byte{0x90}), ".text.arch");
   auto m = h.load(b);
@@ -290,7 +290,7 @@ TEST_CASE("module_finalize: the architecture's comes first, and its refusal is t
 }
 
 TEST_CASE("module_finalize: seven regions are flushed behind it, and a hook may take the module") {
-  host<plain_finalizer, arch::x86_64, abi::linux_6_12> h;
+  finalize_host<plain_finalizer, arch::x86_64, abi::linux_6_12> h;
   auto m = h.load(module_with_alternatives());
   REQUIRE(m);
   CHECK(h.hooks().finalized == 1);
