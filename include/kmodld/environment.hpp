@@ -22,7 +22,7 @@ struct loader_state {
   kernel_settings settings;
   module_list modules{};
   std::atomic<u32> taints{0};   ///< the kernel's
-  std::atomic<u32> removals{0}; ///< modules that have gone for resolvers; changes under the lock
+  std::atomic<u32> removals{0}; ///< how often exports were withdrawn; changes under the lock
   std::atomic<bool> logged_unsigned{false}; ///< printed once a boot
   std::atomic<bool> logged_livepatch{false};
   char last_unloaded[module::name_capacity] = {};
