@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One architecture's way from a request to an image; instantiated by machine_*.cpp.
+// One architecture's way from a request to an image; instantiated by machines_part.cpp.
 #pragma once
 
 #include "inspect_with.hpp"
@@ -91,8 +91,8 @@ module_map map_with(const std::string& file, kmodld::byte_view bytes) {
 
 template <class Arch>
 const machine& machine_for() {
-  static constexpr machine all{Arch::name,       is_object_for<Arch>, link_with<Arch>,
-                               summary_of<Arch>, check_with<Arch>,    map_with<Arch>};
+  static constexpr machine all{Arch::name, link_with<Arch>, summary_of<Arch>, check_with<Arch>,
+                               map_with<Arch>};
   return all;
 }
 

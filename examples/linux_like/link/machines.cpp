@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: MIT
-// Goes through the library's list of architectures.
+// Chooses from the library's list of architectures.
 #include "machines.hpp"
 
 #include "../refusal.hpp"
 
-#include <kmodld/arch/all.hpp>
+#include <kmodld/arch/x86_64.hpp>
+#include <kmodld/elf/image.hpp>
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace linux_like {
 
 namespace {
 
-const machine* find_machine(kmodld::byte_view bytes) {
+template <std::size_t... Part>
+const machine* find_in(std::index_sequence<Part...>, kmodld::byte_view bytes) {
   const machine* found = nullptr;
-  kmodld::arch::all::for_each([&]<class Arch>() {
-    if (found == nullptr && machine_for<Arch>().accepts(bytes))
-      found = &machine_for<Arch>();
-  });
+  static_cast<void>(((found = machine_in_part<Part>(bytes)) || ...));
   return found;
+}
+
+const machine* find_machine(kmodld::byte_view bytes) {
+  return find_in(std::make_index_sequence<machine_parts>(), bytes);
 }
 
 } // namespace
 
 const machine* foreign_machine(kmodld::byte_view bytes) {
   const machine* found = find_machine(bytes);
-  return found == &machine_for<kmodld::arch::x86_64>() ? nullptr : found;
+  return found != nullptr && found->name == kmodld::arch::x86_64::name ? nullptr : found;
 }
 
 const machine& machine_of(kmodld::byte_view bytes) {

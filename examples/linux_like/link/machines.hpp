@@ -13,8 +13,6 @@ namespace linux_like {
 /// What tools do for objects of one architecture.
 struct machine {
   std::string_view name;
-  /// Whether an object is this architecture's; only its header is looked at.
-  bool (*accepts)(kmodld::byte_view bytes);
   linked_image (*link)(const link_request& request);
   module_summary (*modinfo)(kmodld::byte_view bytes);
   void (*check)(kmodld::byte_view bytes, findings& out);
@@ -29,8 +27,11 @@ const machine& machine_of(kmodld::byte_view bytes);
 /// what is no object of any.
 const machine* foreign_machine(kmodld::byte_view bytes);
 
-/// Instantiated by machine_*.cpp, so that the architectures compile side by side.
-template <class Arch>
-const machine& machine_for();
+/// The list of architectures is compiled in so many parts, side by side (machines_part.cpp).
+inline constexpr std::size_t machine_parts = 8;
+
+/// The architecture of an object if it is one of a part's, else null; only its header is looked at.
+template <std::size_t Part>
+const machine* machine_in_part(kmodld::byte_view bytes);
 
 } // namespace linux_like
