@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // arm: each rule against what ld.lld 19 wrote, both ends of every range, interworking, the PLT of
 // modules as Linux builds it, and what is refused.
+#include "reloc/bench.hpp"
 #include "support/module_builder.hpp"
 
 #include <kmodld/arch/arm.hpp>

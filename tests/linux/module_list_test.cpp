@@ -126,7 +126,7 @@ TEST_CASE("module_list: many modules, each address in its own, whatever comes an
                                                  0x100000 + (i * 1777 % 3000) * 0x2000,
                                                  0x101000 + (i * 1777 % 3000) * 0x2000));
   auto const check = [&](u64 i, bool there) {
-    for (u64 m : {0, 1}) {
+    for (u64 m : {u64{0}, u64{1}}) {
       address const first = all[i]->memories[m].memory.target;
       module* const expected = there ? all[i].get() : nullptr;
       CHECK(list.find_containing(first) == expected);
