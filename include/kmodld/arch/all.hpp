@@ -6,6 +6,7 @@
 #include <kmodld/arch/arm.hpp>
 #include <kmodld/arch/i386.hpp>
 #include <kmodld/arch/loongarch64.hpp>
+#include <kmodld/arch/m68k.hpp>
 #include <kmodld/arch/mips.hpp>
 #include <kmodld/arch/powerpc64.hpp>
 #include <kmodld/arch/riscv.hpp>
@@ -27,6 +28,6 @@ using all = list<
     // one line an architecture
     riscv64, riscv32,              //
     powerpc64le, powerpc64, s390x, //
-    x86_64, i386, aarch64, arm, loongarch64, mips64el, mips64, mipsel, mips>;
+    x86_64, i386, aarch64, arm, loongarch64, mips64el, mips64, mipsel, mips, m68k>;
 
 } // namespace kmodld::arch
