@@ -120,7 +120,8 @@ public:
       }
     }
     about::more(s_, by_.lld, [this](u32 type) { return skipped(type); });
-    auto const made = link(s_, by_, about::object(got));
+    auto const object = about::object(got);
+    auto const made = link(s_, by_, object);
     if (!made.failure.empty()) {
       std::cout << by_.command << " failed:\n" << made.failure << "\n";
       return false;
@@ -132,6 +133,10 @@ public:
     }
     auto image = made.image;
     linkers_got<Arch> const slots{s_, image};
+    for (std::string_view name : object.asked) {
+      values_.push_back(name == "_GLOBAL_OFFSET_TABLE_" ? slots.base : 0);
+      attributes_.push_back(0);
+    }
     std::vector<std::byte> const text{image.data(".text").begin(), image.data(".text").end()};
     std::vector<bool> both(s_.cells.size());
     for (std::size_t c = 0; c < s_.cells.size(); ++c)

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
       {"riscv64", riscv64},
       {"riscv32", riscv32},
       {"loongarch64", loongarch64},
+      {"m68k", m68k},
   };
   if (argc >= 3)
     for (row const& r : rows)

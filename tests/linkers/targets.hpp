@@ -20,5 +20,6 @@ bool arm(linker const&);
 bool riscv64(linker const&);
 bool riscv32(linker const&);
 bool loongarch64(linker const&);
+bool m68k(linker const&);
 
 } // namespace kmodld::test::linkers

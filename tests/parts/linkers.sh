@@ -22,6 +22,7 @@ compare mips64el mips64el-linux-gnuabi64-ld
 compare mips64 mips64-linux-gnuabi64-ld
 compare mipsel mipsel-linux-gnu-ld
 compare mips mips-linux-gnu-ld
+compare m68k m68k-linux-gnu-ld
 for arch in x86_64 i386 aarch64 arm riscv64 riscv32 loongarch64 powerpc64le powerpc64 s390x \
   mips64el mips64 mipsel mips; do
   compare $arch ld.lld-19

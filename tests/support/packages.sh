@@ -12,7 +12,7 @@ packages_run='qemu-system-x86 cpio xz-utils'
 packages_foreign='qemu-user'
 for triplet in i686-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf riscv64-linux-gnu \
   powerpc64le-linux-gnu powerpc64-linux-gnu s390x-linux-gnu mips64el-linux-gnuabi64 \
-  mips64-linux-gnuabi64 mipsel-linux-gnu mips-linux-gnu; do
+  mips64-linux-gnuabi64 mipsel-linux-gnu mips-linux-gnu m68k-linux-gnu; do
   packages_foreign="$packages_foreign binutils-$triplet g++-12-$triplet"
 done
 
