@@ -19,6 +19,10 @@ extern char _end[];
 #if defined(__arm__) // of libgcc
 void __aeabi_uidivmod();
 void __aeabi_uidiv();
+#elif defined(__m68k__) // what a 68000 does not have
+void __mulsi3();
+void __udivsi3();
+void __umodsi3();
 #endif
 }
 
@@ -190,6 +194,10 @@ int main(long count, char** words) noexcept {
   exports.add("__aeabi_unwind_cpp_pr1"sv, {.value = address_of(&kernel_panic)});
   exports.add("__aeabi_uidivmod"sv, {.value = address_of(&__aeabi_uidivmod)});
   exports.add("__aeabi_uidiv"sv, {.value = address_of(&__aeabi_uidiv)});
+#elif defined(__m68k__)
+  exports.add("__mulsi3"sv, {.value = address_of(&__mulsi3)});
+  exports.add("__udivsi3"sv, {.value = address_of(&__udivsi3)});
+  exports.add("__umodsi3"sv, {.value = address_of(&__umodsi3)});
 #endif
   exports.add("kmodld_host_double"sv, {.value = address_of(&kmodld_host_double)});
   for (long i = 1; i < count;) {

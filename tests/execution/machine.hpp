@@ -302,6 +302,38 @@ system_call:
   .option pic2
   .set pop
 )");
+#elif defined(__m68k__)
+enum : long {
+  sys_read = 3,
+  sys_write = 4,
+  sys_mmap = 192,
+  sys_mprotect = 125,
+  sys_munmap = 91,
+  sys_exit = 247,
+  sys_openat = 288,
+  sys_cacheflush = 123
+};
+asm(R"(
+  .globl _start, system_call
+  .type _start, @function
+  .type system_call, @function
+_start:
+  move.l %sp, %d0
+  move.l %d0, -(%sp)
+  jsr begin
+system_call:
+  movem.l %d2-%d5, -(%sp)
+  move.l 20(%sp), %d0
+  move.l 24(%sp), %d1
+  move.l 28(%sp), %d2
+  move.l 32(%sp), %d3
+  move.l 36(%sp), %d4
+  move.l 40(%sp), %d5
+  move.l 44(%sp), %a0
+  trap #0
+  movem.l (%sp)+, %d2-%d5
+  rts
+)");
 #elif defined(__loongarch__)
 asm(R"(
   .globl _start, system_call
@@ -376,6 +408,10 @@ inline void flush_instructions(std::byte* first, u64 size) noexcept {
   system_call(sys_cacheflush, at, at + static_cast<long>(size), 0, 0, 0, 0);
 #elif defined(__mips__)
   system_call(sys_cacheflush, reinterpret_cast<long>(first), static_cast<long>(size), 3, 0, 0, 0);
+#elif defined(__m68k__)
+  constexpr long lines = 1, both_caches = 3;
+  system_call(sys_cacheflush, reinterpret_cast<long>(first), lines, both_caches,
+              static_cast<long>(size), 0, 0);
 #elif defined(__powerpc64__)
   for (u64 i = 0; i < size; i += 16)
     asm volatile("dcbst 0,%0" ::"r"(first + i) : "memory");

@@ -9,7 +9,7 @@
 # PLACES: t next to each other, n near the program, m beyond the reach of branches, f anywhere.
 # A flag with 'provider:' or 'consumer:' before it is for that object alone.
 debian_modules='crc-itu-t crc7 crc16 crc64 libarc4 lz4_compress lz4hc_compress'
-machines='amd64 i386 arm64 armhf riscv64 riscv32 ppc64el ppc64 s390x mips64el mips64 mipsel mips loong64'
+machines='amd64 i386 arm64 armhf riscv64 riscv32 ppc64el ppc64 s390x mips64el mips64 mipsel mips m68k loong64'
 
 machine() {
   gcc='' target='' host='' abi='' link='' kernel=linux_6_1 package='' places='' qemu=''
@@ -62,6 +62,8 @@ machine() {
       arch=mipsel gcc=mipsel-linux-gnu- target=mipsel-linux-gnu qemu=qemu-mipsel host=-fno-pic link=-no-pie ;;
     mips)
       arch=mips gcc=mips-linux-gnu- target=mips-linux-gnu qemu=qemu-mips host=-fno-pic link=-no-pie ;;
+    m68k)
+      arch=m68k gcc=m68k-linux-gnu- target=m68k-linux-gnu qemu='qemu-m68k -cpu m68040' host=-fno-pic link=-no-pie ;;
     loong64)
       package='--suite sid --arch loong64 linux-modules-[0-9]*+deb[0-9]*[0-9]-loong64' places=nm
       arch=loongarch64 target=loongarch64-linux-gnu qemu=qemu-loongarch64 abi=-mno-lsx host=-fno-pic
@@ -149,6 +151,13 @@ gcc-Os-sections nmf gcc -Os -fno-pic -mno-abicalls -G0 -ffunction-sections -fdat
 clang-kernel nmf clang -O2 -fno-pic -mno-abicalls -G0 -mlong-calls
 clang-jumps nmf clang -O2 -fno-pic -mno-abicalls -G0
 clang-O0-unwind nmf clang -O0 -fno-pic -mno-abicalls -G0 -fasynchronous-unwind-tables
+END
+    m68k) # -fpic of a 68000 reaches a GOT within 32 KiB, which regions of their own are not
+      variants_common nmf nmf | grep -v '^clang'; cat <<END ;;
+gcc-68000 nmf gcc -O2 -fno-pic -m68000 -DNO_FLOAT
+gcc-68030-pic nmf gcc -Os -fpic -m68030
+gcc-68040 nmf gcc -O2 -fno-pic -m68040
+gcc-68040-PIC nmf gcc -O2 -fPIC -m68040 -fno-section-anchors -fdata-sections
 END
     i386) variants_common nmf nmf; cat <<END ;;
 gcc-no-plt nmf gcc -O2 -fpic -fno-plt

@@ -29,8 +29,8 @@ done
 crosslink() { sh tests/execution/run.sh "$1" $objects >"$scratch/linked-$1" 2>&1; }
 same() { diff "$scratch/linked-amd64" "$scratch/linked-$1"; }
 if crosslink amd64; then
-  echo "linked on amd64, i386, s390x and mips: $(wc -l <"$scratch/linked-amd64") objects"
-  for name in i386 s390x mips; do
+  echo "linked on amd64, i386, s390x, mips and m68k: $(wc -l <"$scratch/linked-amd64") objects"
+  for name in i386 s390x mips m68k; do
     crosslink $name
     case $? in
       0) check "$name links to the same bytes as amd64" same $name ;;

@@ -55,6 +55,15 @@ __asm__(EVEN "\tli.w $a0, 9\n\tjr $ra\n" END);
 __asm__(REACH "\tlu12i.w $a1, %abs_hi20(" TARGET ")\n\tori $a1, $a1, %abs_lo12(" TARGET
               ")\n\tlu32i.d $a1, %abs64_lo20(" TARGET ")\n\tlu52i.d $a1, $a1, %abs64_hi12(" TARGET
               ")\n\tld.wu $a0, $a1, 0\n\tjr $ra\n" END);
+#elif defined(__m68k__)
+#define ASSEMBLED
+__asm__(BRANCHES "\tmove.l 4(%sp), %d0\n\tlsr.l #1, %d0\n\tbcc.w " SYMBOL(even) "\n\tbsr.w " SYMBOL(
+    odd) "@PLTPC\n\trts\n" END);
+__asm__(EVEN "\tmoveq #9, %d0\n\trts\n" END);
+__asm__(FUNCTION(".text.beside", odd) "\tmoveq #7, %d0\n\trts\n" END);
+__asm__(REACH
+        "\tlea 1f(%pc), %a0\n\tadd.l 1f(%pc), %a0\n\tmove.l (%a0), %d0\n\trts\n1:\t.long " TARGET
+        " - .\n" END);
 #elif defined(__riscv)
 #define ASSEMBLED
 __asm__(BRANCHES
