@@ -12,7 +12,7 @@
 //   aarch64:  -mno-outline-atomics -mgeneral-regs-only
 //   arm:      -msoft-float -mfloat-abi=soft       loongarch64, s390x, i386: -msoft-float
 //   riscv:    -mcmodel=medany                     mips: -mno-abicalls -G0 -msoft-float
-//   powerpc64: -msoft-float -mno-altivec -mno-vsx -mabi=elfv2
+//   powerpc64: -msoft-float -mno-altivec -mno-vsx -mabi=elfv2         m68k: no more
 //   C++:      -fno-exceptions -fno-rtti -fno-threadsafe-statics
 //   Why: an interrupt on the same stack overwrites a red zone, kernels don't save vector registers,
 //   distributions' compilers make PIE by default. -fpic is fine for a host that makes a GOT, but

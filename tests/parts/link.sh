@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # `linux_like link`: for every architecture two objects are compiled in the run, linked together, and
-# compared byte by byte with what ld.lld makes of them at the same addresses; their GOT is read; they
+# compared byte by byte with what ld.lld (m68k: GNU ld) makes of them at the same addresses; their GOT is read; they
 # are linked far apart, made into a program, and run by qemu-user, so that stubs are not only looked
 # at. What must be refused is, with its errno and message, and leaves no image. About 20 seconds; with
 # KMODLD_LONG, which damages more objects, some three minutes.
@@ -12,10 +12,14 @@ sources=$(pwd)/tests/data/link
 need link clang-19 && need link ld.lld-19 && need link llvm-objcopy-19 || finish
 cd "$scratch" || exit 2
 
+# What compiles and links for a target: LLVM, but GNU tools for m68k, which Debian's LLVM does not know.
+compiler() { case $1 in m68k-*) echo m68k-linux-gnu-gcc-12 ;; *) echo clang-19 --target=$1 ;; esac; }
+linker() { case $1 in m68k-*) echo m68k-linux-gnu-ld ;; *) echo ld.lld-19 ;; esac; }
+
 # compile TARGET SOURCE OBJECT FLAG...
 compile() {
   target=$1 source=$2 object=$3; shift 3
-  clang-19 --target="$target" -O2 -ffreestanding -fcommon -fno-unwind-tables \
+  $(compiler "$target") -O2 -ffreestanding -fcommon -fno-unwind-tables \
     -fno-asynchronous-unwind-tables -w "$@" -c -o "$object" "$source"
 }
 link() { "$program" link "$@"; }
@@ -46,7 +50,7 @@ as_lld() {
          $1 == "COMMON" { printf " .common %s (NOLOAD) : { *(COMMON) }\n", $3 }' $d/sections
     echo "/DISCARD/ : { *(.comment .note* .ARM.attributes .ARM.exidx* .reginfo .MIPS.*
       .riscv.attributes .llvm_addrsig) } }"; } >$d/script
-  ld.lld-19 -T $d/script --no-relax --no-check-sections -e 0 "$@" -o $d/lld $d/near.o $d/far.o || return 1
+  $(linker $target) -T $d/script --no-relax --no-check-sections -e 0 "$@" -o $d/lld $d/near.o $d/far.o || return 1
   base=$(field $d/map base) line=0 compared=0
   while read -r name file address size; do
     line=$((line + 1))
@@ -94,8 +98,8 @@ runs() {
   awk 'BEGIN { print "PHDRS { near PT_LOAD FLAGS(7); far PT_LOAD FLAGS(7); }\nSECTIONS {" }
     $4 > 0 { printf " .r%d %s : { *(.r%d) } :%s\n", NR, $3, NR, $3 - 536870912 < 0 ? "near" : "far" }
     END { print "/DISCARD/ : { *(.note* .MIPS.* .reginfo .ARM.*) } }" }' $d/sections >$d/run.ld
-  clang-19 --target="$2" $flags -w -c -o $d/run.o $d/run.s || return 1
-  ld.lld-19 -z max-page-size=65536 -T $d/run.ld --no-check-sections -e "$start" -o $d/program $d/run.o || return 1
+  $(compiler "$2") $flags -w -c -o $d/run.o $d/run.s || return 1
+  $(linker "$2") -z max-page-size=65536 -T $d/run.ld --no-check-sections -e "$start" -o $d/program $d/run.o || return 1
   if [ "$3" = - ]; then $d/program; else $3 $d/program; fi
   status=$?
   [ $status -eq 42 ] || { echo "status $status"; return 1; }
@@ -119,7 +123,7 @@ machine() {
     powerpc64*) extra=" .got $(($(entry $d/map symbols .TOC.) - 0x8000)) : { *(.got) }" ;;
     *) extra= ;;
   esac
-  check "$arch: bytes as ld.lld's" as_lld $d "$extra" $lld_flags
+  check "$arch: bytes as $(linker $target)'s" as_lld $d "$extra" $lld_flags
   check "$arch: in reach there are no stubs" no_stubs $d/map
   if command -v "$qemu" >/dev/null || [ $qemu = - ]; then
     check "$arch: runs" runs $d $target $qemu
@@ -164,6 +168,7 @@ machine mips64el mips64el-linux-gnuabi64 qemu-mips64el 8 little 0 '0x40000000' -
 machine mips64 mips64-linux-gnuabi64 qemu-mips64 8 big 0 '0x40000000' -mno-abicalls -G0
 machine mipsel mipsel-linux-gnu qemu-mipsel 4 little 0 '0x40000000' -mno-abicalls -G0
 machine mips mips-linux-gnu qemu-mips 4 big 0 '0x40000000' -mno-abicalls -G0
+if need m68k m68k-linux-gnu-gcc-12; then machine m68k m68k-linux-gnu qemu-m68k 4 big 2 -; fi
 
 # What a link does beside relocating: on x86-64, from assembly.
 object() { # object NAME: its source is on stdin
@@ -502,6 +507,7 @@ survives() {
 }
 machines='x86_64 arm riscv64 powerpc64 mips64 s390x' step=311
 [ -z "${KMODLD_LONG:-}" ] || step=23 machines="$machines i386 aarch64 riscv32 loongarch64 powerpc64le mips64el mipsel mips"
+[ -z "${KMODLD_LONG:-}" ] || [ ! -d m68k-near ] || machines="$machines m68k"
 rm -f image
 check 'cut objects' survives cut
 check 'objects with large numbers' survives '\377\377\377\177'

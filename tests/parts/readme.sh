@@ -43,7 +43,11 @@ fi
 # By the flags that module.h gives for the others; what comes out would be loaded.
 loadable() { # loadable TARGET FLAG...
   target=$1; shift
-  clang-19 --target="$target" "$@" -O2 -c -ffreestanding -fno-pic -fno-stack-protector \
+  case $target in
+    m68k-*) set -- m68k-linux-gnu-gcc-12 "$@" ;; # Debian's Clang has no m68k
+    *) set -- clang-19 --target="$target" "$@" ;;
+  esac
+  "$@" -O2 -c -ffreestanding -fno-pic -fno-stack-protector \
     -fno-asynchronous-unwind-tables -Wall -Werror -Iinclude "$scratch/answer.c" -o "$scratch/$target.ko" &&
     "$build/examples/linux_like/linux_like" -c "check $scratch/$target.ko" >"$scratch/checked" 2>&1 &&
     grep -q ' 0 found wrong' "$scratch/checked" || { cat "$scratch/checked"; return 1; }
@@ -66,6 +70,9 @@ mipsel-linux-gnu -mno-abicalls -G0 -msoft-float
 mips-linux-gnu -mno-abicalls -G0 -msoft-float
 i386-linux-gnu -msoft-float
 END
+fi
+if need 'the module for m68k' m68k-linux-gnu-gcc-12; then
+  check 'the module for m68k' loadable m68k-linux-gnu
 fi
 
 # Files and folders named in the documents, relative to the project or to include/kmodld.

@@ -43,6 +43,8 @@ __attribute__((used)) int run(void) {
 #define EXIT "mr 3, %0\n\tli 0, 1\n\tsc"
 #elif defined(__s390x__)
 #define EXIT "lgr %%r2, %0\n\tsvc 1"
+#elif defined(__m68k__)
+#define EXIT "move.l %0, %%d1\n\tmoveq #1, %%d0\n\ttrap #0"
 #elif defined(__mips64)
 #define EXIT "move $4, %0\n\tli $2, 5058\n\tsyscall"
 #elif defined(__mips__)
