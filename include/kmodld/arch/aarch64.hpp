@@ -133,8 +133,8 @@ public:
   };
   // clang-format on
 
-  /// ADRP, then ADD, LDR or STR with the lower bits.
-  static constexpr u32 pairs[][2] = {{275, 277}};
+  /// ADRP, ADD with the lower bits, calls.
+  static constexpr u32 turns[][3] = {{275, 277, 283}};
 
   static constexpr u8 needs_of(u32 type) noexcept {
     switch (type) {

@@ -169,8 +169,8 @@ public:
   };
   // clang-format on
 
-  /// AUIPC, then the lower bits; a difference of two symbols.
-  static constexpr u32 pairs[][2] = {{pcrel_hi20, pcrel_lo12_i}, {add32, sub32}};
+  /// AUIPC, the lower bits, calls; a difference of two symbols.
+  static constexpr u32 turns[][3] = {{pcrel_hi20, pcrel_lo12_i, call_plt}, {add32, sub32}};
 
   static constexpr errc unknown_type = errc::reloc_unknown_type;
   static constexpr errc overflow_of(u32 type) noexcept {

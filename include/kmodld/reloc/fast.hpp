@@ -5,8 +5,9 @@
 // Bounds are tested one by one, since nothing may be written outside; what does not fit, is not
 // aligned, and places that are not zero are gathered by OR and tested once a run. What limits it is
 // the number of instructions, then wrong guesses of the processor, then the stream of relocations
-// (24 bytes each), which is prefetched. Measured to be slower: 8-byte read-modify-write, a prefetch
-// a relocation, classes that alternate in code (classes.hpp), a jump a relocation.
+// (24 bytes each), which comes from files: it is prefetched, since the processor's own prefetch
+// ends at each page. Measured to be slower: 8-byte read-modify-write, a prefetch a relocation, one
+// of the places, classes that alternate in code (classes.hpp), a jump a relocation.
 #pragma once
 
 #include <kmodld/reloc/membership.hpp>
@@ -50,7 +51,11 @@ class fast_loop {
     return false;
   }();
   static constexpr std::size_t block = 4;
-  static constexpr std::size_t prefetched = 4096; ///< bytes ahead in the stream, once a block
+  static constexpr std::size_t ahead = 4096; ///< bytes of the stream, once a block or turn
+  [[gnu::always_inline]] static void prefetch(relocation const* r) noexcept {
+    for (std::size_t k = 0; k < block * sizeof *r; k += 64)
+      __builtin_prefetch(reinterpret_cast<char const*>(r) + ahead + k);
+  }
 #if defined(__OPTIMIZE_SIZE__)
   static constexpr bool unrolled = false;
 #else
@@ -141,16 +146,20 @@ class fast_loop {
     }
   };
 
-  /// The class that mostly comes after K in code, one of each: AArch64's ADRP and ADD. Taking both
-  /// in one turn saves the processor half of its guesses. none: no such class.
+  /// Classes that take turns in code: one of the first, one of the second, any number of the third,
+  /// as AArch64's ADRP, ADD and BL. One loop for them saves the processor most of its guesses.
   static constexpr u32 none = ~u32{0};
+  struct turn {
+    u32 second = none, third = none;
+  };
+  /// Of the turn that class K begins.
   template <u32 K>
-  static constexpr u32 follower = [] {
-    if constexpr (requires { Arch::pairs; })
-      for (auto const& pair : Arch::pairs)
-        if (table::of_type(pair[0]) == K)
-          return u32{table::of_type(pair[1])};
-    return none;
+  static constexpr turn turn_of = [] {
+    if constexpr (requires { Arch::turns; })
+      for (auto const& types : Arch::turns)
+        if (table::of_type(types[0]) == K)
+          return turn{table::of_type(types[1]), types[2] == 0 ? none : table::of_type(types[2])};
+    return turn{};
   }();
 
   /// The run of class K that starts at f.at; false if a relocation lies out of bounds.
@@ -172,24 +181,37 @@ class fast_loop {
       if (symbol >= count) [[unlikely]]
         return false;
       one<K> first{f};
-      if constexpr (follower<K> != none) {
-        using of_second = membership<Arch, follower<K>>;
-        one<follower<K>> second{f};
+      if constexpr (constexpr turn t = turn_of<K>; t.second != none) {
+        constexpr bool three = t.third != none;
+        constexpr u32 last = three ? t.third : t.second;
+        one<t.second> second{f};
+        one<last> third{f};
         do {
+          prefetch(r);
           if (!first.apply(*this, *r, symbol)) [[unlikely]]
             return false;
           if (++r == end)
             break;
-          symbol = of_second::symbol(*r);
+          symbol = membership<Arch, t.second>::symbol(*r);
           if (symbol < count) [[likely]] {
             if (!second.apply(*this, *r, symbol)) [[unlikely]]
               return false;
             if (++r == end)
               break;
           }
+          if constexpr (three) {
+            while ((symbol = membership<Arch, last>::symbol(*r)) < count) {
+              if (!third.apply(*this, *r, symbol)) [[unlikely]]
+                return false;
+              if (++r == end)
+                break;
+            }
+            if (r == end)
+              break;
+          }
           symbol = of_class::symbol(*r);
         } while (symbol < count);
-        f.faults |= second.faults();
+        f.faults |= second.faults() | (three ? third.faults() : 0);
       } else {
         if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4 && c.field.count == 0) {
           bool good = true;
@@ -205,7 +227,7 @@ class fast_loop {
             return false;
           };
           while (r < f.blocks_end) {
-            __builtin_prefetch(reinterpret_cast<char const*>(r) + prefetched);
+            prefetch(r);
             if (!step(0) || !step(1) || !step(2) || !step(3)) {
               if (good)
                 goto done;
