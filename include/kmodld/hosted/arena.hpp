@@ -9,6 +9,7 @@
 #include <kmodld/hosted/page_permissions.hpp>
 #include <kmodld/hosted/page_pool.hpp>
 #include <kmodld/hosted/placement.hpp>
+#include <kmodld/hosted/spinning_mutex.hpp>
 #include <kmodld/policy/allocator.hpp>
 
 #include <array>
@@ -335,7 +336,7 @@ private:
   bool told_ = false;
   std::unique_ptr<u8[], release_c> state_;
   std::array<std::atomic<u64>, 11> in_use_{};
-  mutable std::mutex mutex_;
+  mutable spinning_mutex mutex_;
 };
 static_assert(allocator_policy<arena>);
 

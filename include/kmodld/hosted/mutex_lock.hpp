@@ -2,6 +2,7 @@
 // Lock for programs with threads: module_mutex and module_wq in one.
 #pragma once
 
+#include <kmodld/hosted/spinning_mutex.hpp>
 #include <kmodld/policy/lock.hpp>
 
 #include <algorithm>
@@ -85,7 +86,7 @@ private:
   }
 
   clock::duration bound_;
-  std::mutex mutex_;
+  spinning_mutex mutex_;
   unsigned seen_ = 0;               ///< wakes_ when the holder last looked at the world
   std::vector<deadline> deadlines_; ///< of threads that wait, or hold the lock after waiting
   std::mutex wake_mutex_;           ///< taken after mutex_, never before
