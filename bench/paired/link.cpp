@@ -59,8 +59,6 @@ struct inputs {
   std::vector<kernel_export> kernel;
 };
 
-enum class memory_state { fresh, touched };
-
 /// The memory of one run. `touched`: the system has given every page before the run begins.
 struct run_memory {
   hosted::arena arena{{.size = u64{400} << 20}};
@@ -204,9 +202,15 @@ full_result load_all_fully(inputs const& in, memory_state state, step_clock* clo
 
 } // namespace
 
-std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o) {
+std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o,
+                                    memory_state state) {
   auto const in = std::make_shared<inputs>(all, dependency_order(all), exports_of(all, o.amd64));
-  return [in] { return link_all(*in, memory_state::fresh); };
+  return [in, state] { return link_all(*in, state); };
+}
+std::function<seconds()> whole_copy(std::vector<module_file> const& all, run_options const& o,
+                                    memory_state state) {
+  auto const in = std::make_shared<inputs>(all, dependency_order(all), exports_of(all, o.amd64));
+  return [in, state] { return copy_all(*in, state); };
 }
 
 void measure_link(report& out, std::vector<module_file> const& all, run_options const& o) {

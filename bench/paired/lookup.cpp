@@ -9,7 +9,7 @@
 
 #include <deque>
 #include <fmt/core.h>
-#include <random>
+#include <stdexcept>
 
 namespace kmodld::bench {
 namespace {
@@ -91,6 +91,15 @@ void measure_lookup(report& out, std::vector<module_file> const& all, run_option
     u64 found_by_linux = 0;
     // The walk is so slow with many modules that a part of the names must do.
     std::size_t const part = loaded > 100 ? asked.size() / 20 : asked.size();
+    for (std::size_t i = 0; i < part; ++i) {
+      std::string const& name = asked[i * (asked.size() / part)];
+      exported_symbol symbol;
+      linux_lookup::owner const* from = nullptr;
+      bool const here = ours.find(name, true, symbol);
+      bool const there = linux.find(name.c_str(), true, from) != nullptr;
+      if (here != there || (here && symbol.owner != from->record))
+        throw std::runtime_error(name + ": Linux's walk finds something else");
+    }
     std::vector<variant> const variants = {
         {"symbol_table, batched",
          [&] {

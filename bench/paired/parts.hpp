@@ -17,8 +17,15 @@ struct run_options {
   std::filesystem::path scratch; ///< a directory for files that are made
 };
 
-/// One whole link of all modules into fresh memory, for comparison with others.
-std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o);
+enum class memory_state { fresh, touched };
+
+/// One whole link of all modules, for comparison with others. `touched`: into memory that the
+/// system has given before.
+std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o,
+                                    memory_state state);
+/// The same without look-up and relocation: what no linker that places and copies can go below.
+std::function<seconds()> whole_copy(std::vector<module_file> const& all, run_options const& o,
+                                    memory_state state);
 
 void measure_loops(report& out, std::vector<module_file> const& all, run_options const& o);
 void measure_other_loops(report& out, run_options const& o);
