@@ -67,11 +67,12 @@ struct reloc_bench {
     state = before;
     bytes = original;
     err = {};
-    errc again = kmodld::detail::begin_section(input(), symbol_values{values, attributes, false},
-                                               state, err);
+    // The state may refer to both until the section is done.
     auto const in = input();
     symbol_values const all{values, attributes, false};
-    again = reloc::exact_loop<Arch, Wide>{in, all, state, err}();
+    errc again = kmodld::detail::begin_section(in, all, state, err);
+    if (again == errc::ok)
+      again = reloc::exact_loop<Arch, Wide>{in, all, state, err}();
     if (again == errc::ok)
       again = kmodld::detail::end_section(state, err);
     bool const same = again == code && bytes == first && err.index == first_error.index &&
