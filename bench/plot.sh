@@ -10,7 +10,7 @@ rows() {
   awk -v pattern="$1" '
     /"group":/ { group = $0; sub(/.*"group": "/, "", group); sub(/",?$/, "", group) }
     /"name":/ { name = $0; sub(/.*"name": "/, "", name); sub(/",?$/, "", name) }
-    /"value":/ { value = $0; gsub(/[^0-9.e+-]/, "", value)
+    /"value":/ { value = $0; sub(/.*: /, "", value); sub(/,$/, "", value)
       if (group ~ pattern) printf "\"%s\" \"%s\" %s\n", group, name, value }' "$figures"
 }
 chart() { # chart FILE TITLE UNIT
@@ -41,7 +41,7 @@ table() {
     >"$scratch/table"
   columns=$(head -n 1 "$scratch/table" | grep -o '"[^"]*"' | wc -l)
 }
-rows '^relocation loop, (xfs|i915|amdgpu|all),' | table
+rows '^relocation loop, (xfs|i915|amdgpu|all),' >"$scratch/rows"; table <"$scratch/rows"
 [ "$columns" -eq 0 ] || chart "$out/loops.svg" 'Relocation loops, x86-64' 'ns a relocation' $((columns + 1))
-rows '^link of all modules' | table
+rows '^link of all modules' >"$scratch/rows"; table <"$scratch/rows"
 [ "$columns" -eq 0 ] || chart "$out/link.svg" 'Linking all modules of a kernel' 'ns a module' $((columns + 1))

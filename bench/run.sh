@@ -19,7 +19,7 @@ shift
 CXX=${CXX:-g++} meson setup $meson_args --buildtype=release -Dtests=disabled -Dexamples=disabled "$build" \
   >"$build.log" 2>&1 || { tail -n 20 "$build.log"; exit 1; }
 rm -f "$build.log"
-ninja -C "$build" bench_paired bench_micro || exit 1
+ninja -C "$build" bench/bench_paired bench/bench_micro || exit 1
 
 fetched() { # fetched OPTION COMMAND...: prints OPTION and the directory, or nothing and why on stderr
   option=$1; shift
