@@ -142,8 +142,9 @@ public:
     env.module_name = m.name();
     kernel_param p;
     int status = e_noent;
+    // From here on: the names, too, may be in memory that init leaves behind.
+    auto const lock = hold_parameters(m);
     if (find_parameter(m, name, p)) {
-      auto const lock = hold_parameters(m);
       status = (p.flags & kernel_param::hardware) != 0 && state_.settings.lockdown
                    ? int{e_perm}
                    : state_.policy.parameters.set(m, p, value);
@@ -163,9 +164,9 @@ public:
   /// Writes a parameter's value and a newline into `out`; its length, or a negative errno.
   int get_parameter(module& m, std::string_view name, std::span<char> out) noexcept {
     kernel_param p;
+    auto const lock = hold_parameters(m);
     if (!find_parameter(m, name, p))
       return -e_noent;
-    auto const lock = hold_parameters(m);
     return state_.policy.parameters.get(m, p, out);
   }
 

@@ -155,6 +155,7 @@ struct module {
   bool init_over = false; ///< nothing of the load still works on the record; under the lock
   bool in_sysfs = false;
   bool param_busy = false;         ///< a parameter is being set or read; under the lock
+  u32 freed_elements = 0;          ///< of parameter arrays, by linux_parameters
   std::atomic<u32> sysfs_parts{0}; ///< one bit a sysfs_part, for the model in linux/sysfs.hpp
 
   void* host_data = nullptr; ///< for the host's policies; the loader never looks at it

@@ -555,6 +555,19 @@ constexpr u32 branch(u32 opcode, u32 from, u32 to) {
 
 } // namespace
 
+TEST_CASE("a message of dynamic debug takes 32 bytes where words have 32 bits") {
+  // struct _ddebug is aligned to 8: Debian's i386 and armhf modules have multiples of 32.
+  plt_module m;
+  m.text(words({0}));
+  m.plts();
+  m.section("__dyndbg", elf::sht_progbits, elf::shf_alloc | elf::shf_write, byte_vector(96), 8);
+  auto const file = m.build();
+  loaded<module_abi> l{file.view()};
+  REQUIRE(l.module);
+  CHECK((*l.module)->sections.ddebug.count == 3);
+  CHECK((*l.module)->sections.ddebug.entry_size == 32);
+}
+
 TEST_CASE("arm: far calls of a module go through its PLT, in the order of types and symbols") {
   plt_module m;
   u32 const text = m.text(

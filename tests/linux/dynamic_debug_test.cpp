@@ -17,7 +17,7 @@ namespace {
 template <class Format>
 struct messages {
   using word = typename Format::word_type;
-  static constexpr u64 size = Format::bits == 64 ? 56 : 28;
+  static constexpr u64 size = Format::bits == 64 ? 56 : 32;
   static constexpr u64 class_size = Format::bits == 64 ? 56 : 32;
   test::fake_module<Format> f;
   module_table sites, classes;

@@ -4,6 +4,7 @@
 #include <kmodld/error_text.hpp>
 #include <kmodld/linux/parameters.hpp>
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include <map>
@@ -427,6 +428,26 @@ TEST_CASE_TEMPLATE("parameters: an array of strings gives all its copies back", 
   CHECK(b.memory.out.size() == 1);
   CHECK(b.get(next) == "stays\n");
   b.policy.free(b.f.m, next);
+}
+
+TEST_CASE("parameters: elements of others' arrays are given back in bounded number") {
+  bench<elf::elf64_le> b;
+  // The length is the file's; with .bss it costs the file nothing.
+  kernel_param const list =
+      b.param(param_type::array, b.array(param_type::none, ~u32{0}, 1, {}, {0x10000}));
+  for (unsigned i = 0; i < 40; ++i)
+    b.policy.free(b.f.m, list);
+  std::size_t const calls =
+      static_cast<std::size_t>(std::count(b.foreign.text.begin(), b.foreign.text.end(), ';'));
+  CHECK(calls == 65536);
+
+  // Without such operations nobody looks at them.
+  records memory;
+  linux_parameters<elf::elf64_le, records&> alone{b.types, memory};
+  module& m = b.f.m;
+  m.freed_elements = 0;
+  alone.free(m, list);
+  CHECK(m.freed_elements == 0);
 }
 
 TEST_CASE("parameters: other operations are the host's") {

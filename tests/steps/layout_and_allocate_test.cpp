@@ -93,4 +93,21 @@ TEST_CASE("layout_and_allocate: a symbol table that the loader cannot move") {
   refused(*h, f.bytes, errc::elf_strtab_type, "layout_and_allocate");
 }
 
+TEST_CASE("layout_and_allocate: names of init symbols that share their bytes are counted, too") {
+  // What /proc/kallsyms prints of them while init runs would be out of proportion to the file.
+  builder b = simple_builder();
+  u32 const init = b.text(byte_vector(16), ".init.text");
+  for (unsigned i = 0; i < 200; ++i)
+    b.symbol("i" + std::to_string(i), init, 0);
+  b.symbol(std::string(4000, 'n'), init, 0);
+  auto f = b.build();
+  auto h = make_host();
+  loaded(*h, f.bytes);
+  for (auto& s : f.entries<elf::elf64_le::sym>(".symtab"))
+    if (s.st_shndx == init)
+      s.st_name = f.symbol(std::string(4000, 'n')).st_name;
+  auto other = make_host();
+  refused(*other, f.bytes, errc::layout_overflow, "layout_and_allocate");
+}
+
 } // namespace kmodld::test

@@ -52,6 +52,22 @@ TEST_CASE("mod_sysfs_setup: sections that are kept and have bytes, in the file's
   loaded(*h, b);
 }
 
+TEST_CASE("mod_sysfs_setup: names that share their bytes in the file get no copies of their own") {
+  auto h = make_host();
+  builder b = simple_builder();
+  std::string const name = "." + std::string(1000, 'n');
+  for (unsigned i = 0; i < 300; ++i)
+    b.rodata(byte_vector(1), "s" + std::to_string(i));
+  b.rodata(byte_vector(1), name);
+  auto f = b.build();
+  for (u32 i = 1; i < f.section_count(); ++i)
+    if (std::string_view{
+            reinterpret_cast<char const*>(&f.data(f.header().e_shstrndx)[f.section(i).sh_name])}
+            .starts_with("s"))
+      f.section(i).sh_name = f.section(name).sh_name;
+  CHECK(loaded(*h, f.bytes).section_attributes.empty());
+}
+
 TEST_CASE("mod_sysfs_setup: without memory for the sections the load goes on") {
   auto h = make_host();
   after(*h, "parse_args", [&](module&) { h->allocator.fail_at(1); });

@@ -120,13 +120,16 @@ public:
     if (!append(symtab, places.init))
       return false;
     u64 const name_limit = symbol_name_limit(table_[str].size);
-    for (u32 i = 0; i < symbol_count; ++i)
+    u64 names = 0; // also of those that only live until init is over
+    for (u32 i = 0; i < symbol_count; ++i) {
+      u64 const size = name_size(i);
+      if (names += size; names > name_limit)
+        return false;
       if (i == 0 || kept(i)) {
         ++places.kept;
-        places.core_strings_size += name_size(i);
-        if (places.core_strings_size > name_limit)
-          return false;
+        places.core_strings_size += size;
       }
+    }
     auto& core = out_.parts[places.core];
     places.core_symbols = round_up(core.size, align_of(symtab));
     places.core_strings = places.core_symbols + u64{places.kept} * symbol_size;

@@ -8,6 +8,8 @@
 #include <kmodld/policy/diagnostics.hpp>
 #include <kmodld/policy/parameters.hpp>
 
+#include <concepts>
+
 namespace kmodld {
 
 /// Which type the host's export at `ops` stands for. A type may have several.
@@ -93,6 +95,8 @@ private:
   using strings = param_strings<Allocator, Lock>;
   using copy = typename strings::copy;
   static constexpr std::size_t longest_charp = 1024;
+  /// Of all arrays of a module: their lengths come from the file, where they cost nothing.
+  static constexpr u32 max_freed_elements = 65536;
 
   void note(errc code, module const& m, kernel_param const& p, u32 number = 0) noexcept {
     error e;
@@ -218,14 +222,17 @@ private:
     strings_.release_if([&](copy const& c) {
       return c.owner == &m && (c.variable == first || c.variable - first < length);
     });
-    u32 count = 0;
-    if (type_of({a.ops}) != param_type::none || !element_count(m, a, count))
-      return;
-    for (u32 i = 0; i < count; ++i) {
-      kernel_param e = element(a, p, i);
-      if (a.elemsize == 0 || m.host(e.arg, a.elemsize) == nullptr)
+    if constexpr (!std::same_as<std::remove_cvref_t<Others>, standard_parameters_only>) {
+      u32 count = 0;
+      if (type_of({a.ops}) != param_type::none || !element_count(m, a, count))
         return;
-      others_.free(m, e);
+      for (u32 i = 0; i < count && m.freed_elements < max_freed_elements; ++i) {
+        kernel_param e = element(a, p, i);
+        if (a.elemsize == 0 || m.host(e.arg, a.elemsize) == nullptr)
+          return;
+        ++m.freed_elements;
+        others_.free(m, e);
+      }
     }
   }
 

@@ -7,6 +7,7 @@
 #include <kmodld/environment.hpp>
 #include <kmodld/linux/extable.hpp>
 #include <kmodld/steps/complete_formation.hpp>
+#include <kmodld/steps/init_param_lock.hpp>
 
 namespace kmodld::steps {
 
@@ -49,6 +50,9 @@ private:
     region freed[module::max_memories];
     u8 count = 0;
     {
+      // Whoever sets or reads a parameter meanwhile may be in init memory.
+      param_lock<std::remove_cvref_t<decltype(env.policy().lock)>> const parameters{
+          env.policy().lock, m};
       lock_guard lock{env.policy().lock};
       // Given up here, it would have to be taken again while others may unload the module.
       env.held = &m;

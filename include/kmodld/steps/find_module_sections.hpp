@@ -80,7 +80,7 @@ struct find_module_sections {
         {".kunit_test_suites"sv, &module_sections::kunit_suites, pointer},
         {"__ex_table"sv, &module_sections::extable,
          sizeof(extable_entry<typename Env::format, abi::extable>)},
-        {"__dyndbg"sv, &module_sections::ddebug, pointer == 8 ? 56 : 28},
+        {"__dyndbg"sv, &module_sections::ddebug, pointer == 8 ? 56 : 32},
         {"__dyndbg_classes"sv, &module_sections::ddebug_classes, pointer == 8 ? 56 : 32},
     };
     static constexpr name_map<rows> by_name;

@@ -95,7 +95,10 @@ private:
       auto kept = [&](u32 i) {
         return livepatch || is_core_symbol<arch, abi>(symbols[i], table, info.pcpu);
       };
+      // Undefined ones are in no table, and simplify_symbols counts their names.
       auto name_size = [&](u32 i) {
+        if (i != 0 && !livepatch && symbols[i].st_shndx == elf::shn_undef)
+          return u64{0};
         return u64{string_at(strings, symbols[i].st_name).size()} + 1;
       };
       if (!builder.place_symtab(info.sym, info.str, static_cast<u32>(symbols.size()), sizeof(sym),

@@ -67,7 +67,8 @@ private:
         ++count;
         text += s.name.size();
       }
-    if (count == 0)
+    // Names may share their bytes in the file; here each would have its own.
+    if (count == 0 || text / 2 > env.image.size())
       return {};
     auto* out = static_cast<section_attribute*>(
         env.state.new_record(count * sizeof(section_attribute) + text));
