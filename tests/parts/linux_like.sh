@@ -49,6 +49,12 @@ refused() {
   [ $status -eq 1 ] && [ "$(cat "$scratch/err")" = "$message" ]
 }
 
+# compile NAME LANGUAGE: a module from stdin.
+compile() {
+  gcc -DKMODLD_MODNAME="$1" -I "$PWD/include" -O2 -ffreestanding -fno-pic -mcmodel=kernel \
+    -fno-asynchronous-unwind-tables -fcf-protection=none -c -x "$2" -o "$modules/$1.ko" -
+}
+
 # What is no module.
 : >"$modules/empty.ko"
 printf 'x' >"$modules/short.ko"
@@ -204,6 +210,26 @@ finds 'check: CRCs' 'CRC of checksums_crc32c: the module has 0x82f63b79, the exp
 sed 's/exporter_add/exporter_adb/g' "$modules/importer.ko" >"$modules/near.ko"
 finds 'check: nearest names' 'unknown symbol exporter_adb; did you mean exporter_add' \
   'insmod exporter.ko; check near.ko'
+{ echo '#include <kmodld/module.h>'
+  seq -f 'void exporter_ad%02.0f(void);' 12
+  echo 'void (*const wanted[])(void) = {'; seq -f 'exporter_ad%02.0f,' 12; echo '};'
+  echo 'MODULE_LICENSE("GPL");'; } | compile unknown c
+finds 'check: many unknown names' 'unknown symbol exporter_ad12$' 'insmod exporter.ko; check unknown.ko'
+check 'check: ten of them have hints' [ "$(grep -c 'unknown symbol exporter_ad.*; did you mean exporter_add' "$scratch/out")" = 10 ]
+# Symbols times versions would be ten seconds.
+seq -f '0x00000007	v%.0f	vmlinux	EXPORT_SYMBOL' 100000 >"$scratch/many.symvers"
+{ echo '.section .modinfo,"a"; .asciz "name=versions"; .asciz "license=GPL"'
+  echo '.section __versions,"a"; .balign 64'
+  seq -f '.quad 7; .ascii "v%.0f"; .balign 64' 100000
+  echo '.data'; seq -f '.quad v%.0f' 100000; } | compile versions assembler
+quickly() { # in four seconds of the CPU
+  (ulimit -t 4; "$program" --kernel-exports "$scratch/many.symvers" -c "check $modules/versions.ko") \
+    >"$scratch/out" 2>&1
+  tail -n 3 "$scratch/out"
+  grep -q 'versions.ko: 1 found wrong, 0 notes' "$scratch/out"
+}
+check 'check: many symbols with many versions' quickly
+rm -f "$modules/versions.ko"
 finds 'check: version magic' "version magic 'kmodld ' should be 'another '" 'check hello.ko' \
   --vermagic 'another '
 finds 'check: damage' 'wrong: ENOEXEC: Invalid ELF header magic' 'check text.ko'
