@@ -252,6 +252,11 @@ for packer in 'xz xz' 'gz gzip' 'zst zstd'; do
   head -c 200 "$modules/hello.ko.$1" >"$modules/cut.ko.$1"
   check "a damaged .ko.$1 file" sh -c "'$program' -c 'insmod $modules/cut.ko.$1' 2>&1 | grep -q '^EINVAL: .*damaged'"
 done
+if need 'much from a small file' gzip; then
+  head -c 300M /dev/zero | gzip -1 >"$modules/zeros.ko.gz"
+  refuses 'much from a small file' 'EFBIG: zeros.ko.gz: larger than 256 MiB without compression' 'insmod zeros.ko.gz'
+  rm -f "$modules/zeros.ko.gz"
+fi
 varying='s/ .*//'
 prints 'modprobe loads what is needed, soft dependencies too' 'hello
 importer
