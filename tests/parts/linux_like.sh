@@ -114,6 +114,16 @@ shows 'map: text' ' r-x .*text$' 'insmod hello.ko; map hello'
 shows 'map: a section' '  0x[0-9a-f]* .* \.text$' 'insmod hello.ko; map hello'
 check 'map: nothing writable and executable' sh -c \
   "'$program' -c 'insmod $modules/hello.ko; map hello' >'$scratch/map' && ! grep -q wx '$scratch/map'"
+# Two call sites of the tracer, one inside the other: the first is ff 15 with a slot at 0x441f0f,
+# which the second reads as its nop.
+compile overlap c <<'END'
+#include <kmodld/module.h>
+MODULE_LICENSE("GPL");
+asm(".text; .balign 8; site: .byte 0xff, 0x15, 0x0f, 0x1f, 0x44, 0, 0; .org site + 6 + 0x441f0f\n"
+    ".quad __fentry__; .section __mcount_loc,\"a\"; .balign 8; .quad site, site + 2; .text");
+END
+shows 'map: call sites that overlap' '^call sites of the tracer, now nops: 1$' 'insmod overlap.ko; map overlap'
+rm -f "$modules/overlap.ko"
 shows 'trace' ' us  do_init_module ' 'insmod hello.ko; trace'
 check 'trace file' sh -c "'$program' --trace-out '$scratch/trace.json' -c 'insmod $modules/hello.ko' &&
   grep -q '\"name\": \"load hello\"' '$scratch/trace.json' && grep -q '\"ph\": \"X\"' '$scratch/trace.json'"
