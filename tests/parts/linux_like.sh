@@ -114,6 +114,15 @@ shows 'map: text' ' r-x .*text$' 'insmod hello.ko; map hello'
 shows 'map: a section' '  0x[0-9a-f]* .* \.text$' 'insmod hello.ko; map hello'
 check 'map: nothing writable and executable' sh -c \
   "'$program' -c 'insmod $modules/hello.ko; map hello' >'$scratch/map' && ! grep -q wx '$scratch/map'"
+compile names c <<'END'
+#include <kmodld/module.h>
+MODULE_LICENSE("GPL");
+__attribute__((section(".modinfo"), used)) static const char tag[] = "t\33g=x\33\ty";
+__attribute__((section("s\33[31m"), used)) static const int number = 1;
+END
+shows 'map: names for a terminal, loaded' ' s?\[31m$' 'insmod names.ko; map names'
+shows 'map: names for a terminal, of a file' ' s?\[31m$' 'map names.ko'
+shows 'modinfo: names for a terminal' '^t?g: *x?	y$' 'modinfo names.ko'
 # Two call sites of the tracer, one inside the other: the first is ff 15 with a slot at 0x441f0f,
 # which the second reads as its nop.
 compile overlap c <<'END'
