@@ -3,8 +3,10 @@
 #include "check.hpp"
 
 #include <kmodld/linux/license.hpp>
+#include <kmodld/linux/name_index.hpp>
 
 #include <algorithm>
+#include <random>
 #include <set>
 
 namespace linux_like {
@@ -41,25 +43,72 @@ std::set<std::string_view> imported_namespaces(const module_view& view) {
   return all;
 }
 
-void check_version(const module_view& view, std::string_view name,
+/// The versions that a module expects, by name: a file may have as many of them as symbols.
+class version_index {
+  auto name_of() const {
+    return [this](kmodld::u32 i) { return versions_[i].name; };
+  }
+
+public:
+  explicit version_index(const module_view& view)
+      : versions_(view.versions), slots_(kmodld::name_index::slots_for(versions_.count())),
+        index_(slots_, std::uint64_t{std::random_device{}()} << 32 | std::random_device{}()) {
+    for (kmodld::u32 i = 0; i < versions_.count(); ++i)
+      index_.insert(i, name_of());
+  }
+  version_index(const version_index&) = delete;
+  version_index& operator=(const version_index&) = delete;
+
+  bool find(std::string_view name, kmodld::u64& crc) const {
+    const kmodld::u32 i = index_.find(name, name_of());
+    if (i == kmodld::name_index::none)
+      return false;
+    crc = versions_[i].crc;
+    return true;
+  }
+
+private:
+  kmodld::modversions<elf_format> versions_;
+  std::vector<kmodld::u32> slots_;
+  kmodld::name_index index_;
+};
+
+void check_version(const module_view& view, const version_index& versions, std::string_view name,
                    const kmodld::exported_symbol& symbol, findings& out) {
   kmodld::u64 crc = 0;
   if (!symbol.has_crc)
     return;
   if (!view.has_versions)
     out.note("no version of {}; the export's CRC is {:#010x}", name, symbol.crc);
-  else if (!view.versions.find(name, crc))
+  else if (!versions.find(name, crc))
     out.wrong("no version of {}; the export's CRC is {:#010x}", name, symbol.crc);
   else if (crc != symbol.crc)
     out.wrong("CRC of {}: the module has {:#010x}, the export {:#010x}", name, crc, symbol.crc);
 }
 
-std::string hint_for(host& self, std::string_view name) {
-  if (const auto owner = self.module_exports.find(name); owner != self.module_exports.end())
-    return fmt::format("; the module {} exports it", owner->second);
-  const auto near = nearest_exports(self, name);
-  return near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, ", "));
-}
+/// What could have been meant by unknown names.
+class hints {
+public:
+  explicit hints(host& self) : self_(self) {}
+
+  std::string operator()(std::string_view name) {
+    if (const auto owner = self_.module_exports.find(name); owner != self_.module_exports.end())
+      return fmt::format("; the module {} exports it", owner->second);
+    if (const auto known = known_.find(name); known != known_.end())
+      return known->second;
+    // Each is compared with every export there is; nobody reads more of them.
+    constexpr std::size_t most = 10;
+    if (known_.size() == most)
+      return "";
+    const auto near = nearest_exports(self_, name);
+    return known_[name] =
+               near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, ", "));
+  }
+
+private:
+  host& self_;
+  std::map<std::string_view, std::string> known_;
+};
 
 } // namespace
 
@@ -90,9 +139,11 @@ void check_symbols(host& self, const module_view& view, findings& out) {
   const std::string_view license = view.tags.get("license");
   const bool gpl = kmodld::license_is_gpl_compatible(license);
   const std::set<std::string_view> imported = imported_namespaces(view);
+  const version_index versions(view);
+  hints hint_for(self);
   kmodld::exported_symbol symbol;
   if (self.exports.find("module_layout", true, symbol))
-    check_version(view, "module_layout", symbol, out);
+    check_version(view, versions, "module_layout", symbol, out);
   for (const auto& s : view.symbols()) {
     if (s.st_shndx != kmodld::elf::shn_undef || s.st_name == 0)
       continue;
@@ -101,12 +152,12 @@ void check_symbols(host& self, const module_view& view, findings& out) {
       if (kmodld::elf::st_bind(s.st_info) == kmodld::elf::stb_weak ||
           name == "_GLOBAL_OFFSET_TABLE_")
         continue;
-      out.wrong("unknown symbol {}{}", name, hint_for(self, name));
+      out.wrong("unknown symbol {}{}", name, hint_for(name));
       continue;
     }
     if (symbol.gpl_only && !gpl)
       out.wrong("{} is for GPL-compatible modules only; the license is '{}'", name, license);
-    check_version(view, name, symbol, out);
+    check_version(view, versions, name, symbol, out);
     if (!symbol.name_space.empty() && !imported.contains(symbol.name_space))
       out.wrong("{} is in the namespace {}, which the module does not import", name,
                 symbol.name_space);

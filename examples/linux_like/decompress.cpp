@@ -3,6 +3,7 @@
 #include "module_file.hpp"
 #include "refusal.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <lzma.h>
 #include <memory>
@@ -12,14 +13,17 @@
 namespace linux_like {
 namespace {
 
-constexpr std::size_t largest = std::size_t{1} << 30;
+constexpr std::size_t largest_file = std::size_t{1} << 30;
+/// A small file may say that it is any size: what it takes is bounded far below the machine's
+/// memory.
+constexpr std::size_t largest = std::size_t{256} << 20;
 constexpr std::size_t piece = std::size_t{1} << 18;
 
 /// Room for more output behind `used` bytes.
 void make_room(byte_vector& out, std::size_t used, const std::string& name) {
   if (used >= largest)
-    throw refusal(EFBIG, name + ": larger than a gigabyte without compression");
-  out.resize(std::max(used + piece, used * 2));
+    throw refusal(EFBIG, name + ": larger than 256 MiB without compression");
+  out.resize(std::min(std::max(used + piece, used * 2), largest));
 }
 
 [[noreturn]] void damaged(const std::string& name, const char* how) {
@@ -91,7 +95,7 @@ byte_vector unpack_gzip(const byte_vector& packed, const std::string& name) {
 
 byte_vector decompress(const std::filesystem::path& file, byte_vector packed) {
   const std::string name = file.string();
-  if (packed.size() >= largest)
+  if (packed.size() >= largest_file)
     throw refusal(EFBIG, name);
   byte_vector out = name.ends_with(".xz")    ? unpack_xz(packed, name)
                     : name.ends_with(".zst") ? unpack_zstd(packed, name)

@@ -62,11 +62,15 @@ int module_hooks::ftrace_init(kmodld::module& m) noexcept {
   for (u32 i = 0; i < sites.count; ++i)
     if (nop_for(m, site(i), fentry_).empty())
       return EINVAL;
+  std::size_t made = 0;
   for (u32 i = 0; i < sites.count; ++i) {
     const auto nop = nop_for(m, site(i), fentry_);
+    if (nop.empty()) // the nop of a site that overlaps it has changed it
+      continue;
     std::memcpy(m.host(site(i), nop.size()), nop.data(), nop.size());
+    ++made;
   }
-  call_sites_[&m] = sites.count;
+  call_sites_[&m] = made;
   return 0;
 }
 

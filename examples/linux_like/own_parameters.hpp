@@ -8,6 +8,9 @@
 #include <kmodld/linux/kernel_param.hpp>
 #include <kmodld/policy/parameters.hpp>
 
+#include <cstring>
+#include <optional>
+
 namespace linux_like {
 
 class own_parameters {
@@ -15,8 +18,8 @@ public:
   explicit own_parameters(guarded_invoker& invoker) : invoker_(invoker) {}
 
   int set(kmodld::module& m, const kmodld::kernel_param& p, std::string_view value) noexcept {
-    const operations* ops = operations_of(m, p);
-    if (ops == nullptr || ops->set == nullptr || invoker_.link_only)
+    const auto ops = operations_of(m, p);
+    if (!ops || ops->set == nullptr || invoker_.link_only)
       return kmodld::e_opnotsupp;
     const std::string text(value); // with its NUL
     int status = 0;
@@ -28,8 +31,8 @@ public:
   }
 
   int get(kmodld::module& m, const kmodld::kernel_param& p, std::span<char> out) noexcept {
-    const operations* ops = operations_of(m, p);
-    if (ops == nullptr || ops->get == nullptr || invoker_.link_only)
+    const auto ops = operations_of(m, p);
+    if (!ops || ops->get == nullptr || invoker_.link_only)
       return -kmodld::e_perm;
     char page[4096] = {}; // what the kernel gives such functions
     int length = 0;
@@ -41,13 +44,13 @@ public:
   }
 
   bool no_argument(kmodld::module& m, const kmodld::kernel_param& p) noexcept {
-    const operations* ops = operations_of(m, p);
-    return ops != nullptr && (ops->flags & 1) != 0;
+    const auto ops = operations_of(m, p);
+    return ops && (ops->flags & 1) != 0;
   }
 
   void free(kmodld::module& m, const kmodld::kernel_param& p) noexcept {
-    const operations* ops = operations_of(m, p);
-    if (ops != nullptr && ops->free != nullptr && !invoker_.link_only)
+    const auto ops = operations_of(m, p);
+    if (ops && ops->free != nullptr && !invoker_.link_only)
       invoker_.guard([&] { ops->free(reinterpret_cast<void*>(p.arg.value)); });
   }
 
@@ -60,9 +63,15 @@ private:
     void (*free)(void* argument);
   };
 
-  /// Null if they are not in the module: then they are made up (--kernel-exports), or another's.
-  static const operations* operations_of(kmodld::module& m, const kmodld::kernel_param& p) {
-    return reinterpret_cast<const operations*>(m.host(p.ops, sizeof(operations)));
+  /// None if they are not in the module: then they are made up (--kernel-exports), or another's.
+  /// A copy: where they lie is the file's choice, and need not be aligned.
+  static std::optional<operations> operations_of(kmodld::module& m, const kmodld::kernel_param& p) {
+    const std::byte* at = m.host(p.ops, sizeof(operations));
+    if (at == nullptr)
+      return std::nullopt;
+    operations ops;
+    std::memcpy(&ops, at, sizeof ops);
+    return ops;
   }
 
   static const void* entry_of(kmodld::module& m, const kmodld::kernel_param& p) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace linux_like {
 
@@ -19,16 +20,21 @@ struct refusal : std::runtime_error {
   int number;
 };
 
-/// The loader's words for an error. Names come from files and may hold anything; what a terminal
-/// could take for a command becomes `?`.
+/// Names come from files and may hold anything: what a terminal could take for a command becomes
+/// `?`, but for those of `kept`.
+inline std::string printable(std::string_view text, std::string_view kept = {}) {
+  std::string out(text);
+  for (char& c : out)
+    if ((static_cast<unsigned char>(c) < ' ' || c == 0x7f) && kept.find(c) == kept.npos)
+      c = '?';
+  return out;
+}
+
+/// The loader's words for an error.
 inline std::string text_of(const kmodld::error& error) {
   char line[512];
   kmodld::format(error, line);
-  std::string text = line;
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
-      c = '?';
-  return text;
+  return printable(line);
 }
 
 inline refusal refused(const kmodld::error& error) {

@@ -194,3 +194,63 @@ TEST_CASE_TEMPLATE("dynamic_debug: broken tables", Format, FORMATS) {
   endless.classes.entry_size = 8;
   CHECK(endless.view().class_name(0).data() == nullptr);
 }
+
+namespace {
+
+/// Counts the words that are read one by one: the names of classes that are looked at.
+struct counting_format : elf::elf64_le {
+  struct word : elf::elf64_le::word {
+    static inline u32 loads = 0;
+    static u64 load(std::byte const* at) noexcept {
+      ++loads;
+      return elf::elf64_le::word::load(at);
+    }
+  };
+};
+
+} // namespace
+
+TEST_CASE("dynamic_debug: a table of classes cannot make every message walk all its names") {
+  constexpr u32 groups = 100, length = 63;
+  constexpr u64 class_size = 56;
+  test::fake_module<elf::elf64_le> f{16384};
+  module_table const classes = f.table(f.reserve(groups * class_size), groups, class_size);
+  address const names = f.reserve(length * sizeof(u64));
+  address const name = f.put("NAME");
+  for (u32 k = 0; k < length; ++k)
+    f.store(names + k * sizeof(u64), name.value);
+  auto const put_group = [&](u32 i, u32 base) {
+    debug_class_entry<elf::elf64_le> c{};
+    c.class_names = names.value;
+    c.length = length;
+    c.base = base;
+    std::memcpy(classes.host + i * class_size, &c, sizeof c);
+  };
+  for (u32 i = 0; i < groups; ++i)
+    put_group(i, 64);
+  dynamic_debug<counting_format> const view{f.m, {}, classes};
+  u32& loads = counting_format::word::loads;
+
+  // No group has this id: no name is read.
+  loads = 0;
+  CHECK(view.class_name(5).data() == nullptr);
+  CHECK(loads == 0);
+  // One by one at most for 64 groups, the most that ids have room for.
+  CHECK(view.class_id("NAME") == debug_site::no_class);
+  CHECK(loads == 64 * length);
+  put_group(64, 0);
+  CHECK(view.class_name(5).data() == nullptr);
+  CHECK(view.class_id("NAME") == debug_site::no_class);
+
+  // The first that is found ends it.
+  put_group(1, 0);
+  put_group(2, 0);
+  loads = 0;
+  CHECK(view.class_name(5) == "NAME");
+  CHECK(loads == 1);
+  loads = 0;
+  CHECK(view.class_id("NAME") == 0);
+  CHECK(loads == length + 1);
+  CHECK(view.class_id("NAM") == debug_site::no_class);
+  CHECK(view.class_id("NAMES") == debug_site::no_class);
+}

@@ -49,6 +49,12 @@ refused() {
   [ $status -eq 1 ] && [ "$(cat "$scratch/err")" = "$message" ]
 }
 
+# compile NAME LANGUAGE: a module from stdin.
+compile() {
+  gcc -DKMODLD_MODNAME="$1" -I "$PWD/include" -O2 -ffreestanding -fno-pic -mcmodel=kernel \
+    -fno-asynchronous-unwind-tables -fcf-protection=none -c -x "$2" -o "$modules/$1.ko" -
+}
+
 # What is no module.
 : >"$modules/empty.ko"
 printf 'x' >"$modules/short.ko"
@@ -108,6 +114,25 @@ shows 'map: text' ' r-x .*text$' 'insmod hello.ko; map hello'
 shows 'map: a section' '  0x[0-9a-f]* .* \.text$' 'insmod hello.ko; map hello'
 check 'map: nothing writable and executable' sh -c \
   "'$program' -c 'insmod $modules/hello.ko; map hello' >'$scratch/map' && ! grep -q wx '$scratch/map'"
+compile names c <<'END'
+#include <kmodld/module.h>
+MODULE_LICENSE("GPL");
+__attribute__((section(".modinfo"), used)) static const char tag[] = "t\33g=x\33\ty";
+__attribute__((section("s\33[31m"), used)) static const int number = 1;
+END
+shows 'map: names for a terminal, loaded' ' s?\[31m$' 'insmod names.ko; map names'
+shows 'map: names for a terminal, of a file' ' s?\[31m$' 'map names.ko'
+shows 'modinfo: names for a terminal' '^t?g: *x?	y$' 'modinfo names.ko'
+# Two call sites of the tracer, one inside the other: the first is ff 15 with a slot at 0x441f0f,
+# which the second reads as its nop.
+compile overlap c <<'END'
+#include <kmodld/module.h>
+MODULE_LICENSE("GPL");
+asm(".text; .balign 8; site: .byte 0xff, 0x15, 0x0f, 0x1f, 0x44, 0, 0; .org site + 6 + 0x441f0f\n"
+    ".quad __fentry__; .section __mcount_loc,\"a\"; .balign 8; .quad site, site + 2; .text");
+END
+shows 'map: call sites that overlap' '^call sites of the tracer, now nops: 1$' 'insmod overlap.ko; map overlap'
+rm -f "$modules/overlap.ko"
 shows 'trace' ' us  do_init_module ' 'insmod hello.ko; trace'
 check 'trace file' sh -c "'$program' --trace-out '$scratch/trace.json' -c 'insmod $modules/hello.ko' &&
   grep -q '\"name\": \"load hello\"' '$scratch/trace.json' && grep -q '\"ph\": \"X\"' '$scratch/trace.json'"
@@ -204,6 +229,26 @@ finds 'check: CRCs' 'CRC of checksums_crc32c: the module has 0x82f63b79, the exp
 sed 's/exporter_add/exporter_adb/g' "$modules/importer.ko" >"$modules/near.ko"
 finds 'check: nearest names' 'unknown symbol exporter_adb; did you mean exporter_add' \
   'insmod exporter.ko; check near.ko'
+{ echo '#include <kmodld/module.h>'
+  seq -f 'void exporter_ad%02.0f(void);' 12
+  echo 'void (*const wanted[])(void) = {'; seq -f 'exporter_ad%02.0f,' 12; echo '};'
+  echo 'MODULE_LICENSE("GPL");'; } | compile unknown c
+finds 'check: many unknown names' 'unknown symbol exporter_ad12$' 'insmod exporter.ko; check unknown.ko'
+check 'check: ten of them have hints' [ "$(grep -c 'unknown symbol exporter_ad.*; did you mean exporter_add' "$scratch/out")" = 10 ]
+# Symbols times versions would be ten seconds.
+seq -f '0x00000007	v%.0f	vmlinux	EXPORT_SYMBOL' 100000 >"$scratch/many.symvers"
+{ echo '.section .modinfo,"a"; .asciz "name=versions"; .asciz "license=GPL"'
+  echo '.section __versions,"a"; .balign 64'
+  seq -f '.quad 7; .ascii "v%.0f"; .balign 64' 100000
+  echo '.data'; seq -f '.quad v%.0f' 100000; } | compile versions assembler
+quickly() { # in four seconds of the CPU
+  (ulimit -t 4; "$program" --kernel-exports "$scratch/many.symvers" -c "check $modules/versions.ko") \
+    >"$scratch/out" 2>&1
+  tail -n 3 "$scratch/out"
+  grep -q 'versions.ko: 1 found wrong, 0 notes' "$scratch/out"
+}
+check 'check: many symbols with many versions' quickly
+rm -f "$modules/versions.ko"
 finds 'check: version magic' "version magic 'kmodld ' should be 'another '" 'check hello.ko' \
   --vermagic 'another '
 finds 'check: damage' 'wrong: ENOEXEC: Invalid ELF header magic' 'check text.ko'
@@ -226,6 +271,11 @@ for packer in 'xz xz' 'gz gzip' 'zst zstd'; do
   head -c 200 "$modules/hello.ko.$1" >"$modules/cut.ko.$1"
   check "a damaged .ko.$1 file" sh -c "'$program' -c 'insmod $modules/cut.ko.$1' 2>&1 | grep -q '^EINVAL: .*damaged'"
 done
+if need 'much from a small file' gzip; then
+  head -c 300M /dev/zero | gzip -1 >"$modules/zeros.ko.gz"
+  refuses 'much from a small file' 'EFBIG: zeros.ko.gz: larger than 256 MiB without compression' 'insmod zeros.ko.gz'
+  rm -f "$modules/zeros.ko.gz"
+fi
 varying='s/ .*//'
 prints 'modprobe loads what is needed, soft dependencies too' 'hello
 importer

@@ -67,7 +67,7 @@ void map_file(const std::string& file) {
     fmt::print("{:#010x}-{:#010x}      {:>8} {}\n", r.address, r.address + r.size, r.size, r.name);
   fmt::print("sections:\n");
   for (const module_map::part& s : map.sections)
-    fmt::print("  {:#010x} {:>8} {}\n", s.address, s.size, s.name);
+    fmt::print("  {:#010x} {:>8} {}\n", s.address, s.size, printable(s.name));
 }
 
 } // namespace
@@ -80,7 +80,7 @@ void map(shell& self, words given) {
   }
   const auto m = loaded_module(self, given[0].text);
   const auto maps = own_mappings();
-  fmt::print("{}\n", m->name());
+  fmt::print("{}\n", printable(m->name()));
   for (const kmodld::module_memory& part : m->all_memories())
     if (part.memory.size != 0)
       print_region(part, maps);
@@ -91,7 +91,7 @@ void map(shell& self, words given) {
   fmt::print("sections:\n");
   for (const kmodld::section_attribute& s : m->section_attributes) {
     const bool here = m->host(s.target, std::max<u64>(s.bytes.size(), 1)) != nullptr;
-    fmt::print("  {:#010x} {:>8} {}{}\n", s.target.value, s.bytes.size(), s.name,
+    fmt::print("  {:#010x} {:>8} {}{}\n", s.target.value, s.bytes.size(), printable(s.name),
                here ? "" : "  (gone after init)");
   }
 }

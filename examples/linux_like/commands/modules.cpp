@@ -66,7 +66,8 @@ void modinfo(shell& self, words given) {
   const byte_vector bytes = read_module_file(file);
   const module_summary view = machine_of(bytes).modinfo(bytes);
   const auto print = [](std::string_view tag, std::string_view value) {
-    fmt::print("{:<15} {}\n", fmt::format("{}:", tag), value);
+    // Descriptions may have several lines.
+    fmt::print("{:<15} {}\n", fmt::format("{}:", printable(tag)), printable(value, "\n\t"));
   };
   // A parameter's type and description are two tags.
   std::map<std::string, std::string> types;

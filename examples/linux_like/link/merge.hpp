@@ -127,7 +127,7 @@ private:
         refuse(i, {.code = kmodld::errc::symbol_names_overlap, .index = k, .number = {limit, 0}});
       const u32 shndx = s.st_shndx;
       if (shndx >= count && shndx != kmodld::elf::shn_abs && !is_common(shndx))
-        refuse(i, fmt::format("symbol {} '{}' is in section {} of {}", k, printable(o.name_of(s)),
+        refuse(i, fmt::format("symbol {} '{}' is in section {} of {}", k, shown(o.name_of(s)),
                               shndx, count));
       ++k;
     }
@@ -148,13 +148,7 @@ private:
     }
   }
 
-  static std::string printable(std::string_view name) {
-    std::string out(name.substr(0, 200));
-    for (char& c : out)
-      if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
-        c = '?';
-    return out;
-  }
+  static std::string shown(std::string_view name) { return printable(name.substr(0, 200)); }
 
   /// SHN_COMMON, and the processors' own for small (MIPS) and large (x86-64) ones.
   static bool is_common(u32 shndx) {
@@ -267,12 +261,12 @@ private:
       const strength how = strength_of(o, s);
       if (how == strength::strong && g.how == strength::strong && !fresh && !is_unique(s))
         throw refusal(EEXIST, fmt::format("{}: {} is defined by {} already", inputs_[i].name,
-                                          printable(o.name_of(s)), inputs_[g.input].name));
+                                          shown(o.name_of(s)), inputs_[g.input].name));
       if (how == strength::common) {
         const u64 align = s.st_value;
         if (align > 1 && !kmodld::is_power_of_two(align))
-          refuse(i, fmt::format("common symbol {} has the alignment {}", printable(o.name_of(s)),
-                                align));
+          refuse(i,
+                 fmt::format("common symbol {} has the alignment {}", shown(o.name_of(s)), align));
         g.common_size = std::max<u64>(g.common_size, s.st_size);
         g.common_align = std::max<u64>(g.common_align, align);
       }

@@ -74,22 +74,30 @@ public:
 
   /// The id of a class of this module, or no_class.
   u8 class_id(std::string_view name) const noexcept {
-    u8 found = debug_site::no_class;
-    for_each_class([&](u32 id, std::string_view n) {
-      if (found == debug_site::no_class && id < debug_site::no_class && equal(n, name))
-        found = static_cast<u8>(id);
-    });
-    return found;
+    for (u32 i = 0; i < class_count(); ++i) {
+      class_entry const e = class_at(i);
+      address at;
+      for (u32 k = 0; k < length_of(e) && name_of(e, k, at); ++k) {
+        u32 const id = e.base + k;
+        if (id < debug_site::no_class && is_string(at, name))
+          return static_cast<u8>(id);
+      }
+    }
+    return debug_site::no_class;
   }
 
   /// The name of a class; null data if it has none.
   std::string_view class_name(u8 class_id) const noexcept {
-    std::string_view found;
-    for_each_class([&](u32 id, std::string_view n) {
-      if (found.data() == nullptr && id == class_id)
-        found = n;
-    });
-    return found;
+    for (u32 i = 0; i < class_count(); ++i) {
+      class_entry const e = class_at(i);
+      u32 const k = class_id - e.base;
+      address at;
+      if (k >= length_of(e) || !name_of(e, k, at))
+        continue;
+      if (std::string_view const name = owner_->string(at); name.data() != nullptr)
+        return name;
+    }
+    return {};
   }
 
   /// Whether a query means this message. Without `class` it means none that has a class.
@@ -202,25 +210,36 @@ private:
            match_wildcard(pattern, without_root(file));
   }
 
-  template <class F>
-  void for_each_class(F&& f) const noexcept {
-    using word = typename Format::word;
+  /// What is looked at is bounded by what can be meant, not by the file: ids have six bits, so that
+  /// neither more groups nor longer ones have classes of their own.
+  u32 class_count() const noexcept {
+    constexpr u32 most = 64;
     if (classes_.entry_size < sizeof(class_entry))
-      return;
-    for (u32 i = 0; i < classes_.count; ++i) {
-      class_entry e;
-      __builtin_memcpy(&e, classes_.host + u64{i} * classes_.entry_size, sizeof e);
-      // An id has six bits, so that a longer table cannot be meant.
-      u32 length = e.length;
-      for (u32 k = 0; k < length && k < debug_site::no_class; ++k) {
-        std::byte const* at = owner_->host(address{e.class_names} + k * sizeof(word), sizeof(word));
-        if (at == nullptr)
-          break;
-        std::string_view name = owner_->string({word::load(at)});
-        if (name.data() != nullptr)
-          f(e.base + k, name);
-      }
-    }
+      return 0;
+    return classes_.count < most ? classes_.count : most;
+  }
+  class_entry class_at(u32 i) const noexcept {
+    class_entry e;
+    __builtin_memcpy(&e, classes_.host + u64{i} * classes_.entry_size, sizeof e);
+    return e;
+  }
+  static u32 length_of(class_entry const& e) noexcept {
+    u32 const length = e.length;
+    return length < debug_site::no_class ? length : debug_site::no_class;
+  }
+  /// Where the name of the group's class `k` is said to be. False if the group has no such word.
+  bool name_of(class_entry const& e, u32 k, address& out) const noexcept {
+    using word = typename Format::word;
+    std::byte const* at = owner_->host(address{e.class_names} + k * sizeof(word), sizeof(word));
+    if (at == nullptr)
+      return false;
+    out = {word::load(at)};
+    return true;
+  }
+  /// Without looking for the string's end, which may be far.
+  bool is_string(address at, std::string_view wanted) const noexcept {
+    std::byte const* s = owner_->host(at, u64{wanted.size()} + 1);
+    return s != nullptr && is_string_at({s, wanted.size() + 1}, 0, wanted);
   }
 
   module const* owner_;
