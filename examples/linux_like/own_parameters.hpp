@@ -5,6 +5,7 @@
 
 #include "policies.hpp"
 
+#include <algorithm>
 #include <kmodld/linux/kernel_param.hpp>
 #include <kmodld/policy/parameters.hpp>
 
@@ -38,9 +39,11 @@ public:
     int length = 0;
     if (!invoker_.guard([&] { length = ops->get(page, entry_of(m, p)); }))
       return -kmodld::e_fault;
-    if (length > 0)
-      std::memcpy(out.data(), page, std::min(static_cast<std::size_t>(length), out.size()));
-    return length;
+    if (length <= 0)
+      return length;
+    const std::size_t size = std::min({static_cast<std::size_t>(length), sizeof page, out.size()});
+    std::memcpy(out.data(), page, size);
+    return static_cast<int>(size);
   }
 
   bool no_argument(kmodld::module& m, const kmodld::kernel_param& p) noexcept {
