@@ -15,6 +15,8 @@ if [ -z "${KMODLD_BUILT:-}" ]; then
   if [ ! -f "$build/build.ninja" ]; then
     CC=${CC:-gcc} CXX=${CXX:-g++} meson setup "$build" >/dev/null || exit
   fi
+  ninja -C "$build" -t query examples/linux_like/linux_like >/dev/null 2>&1 ||
+    { echo "$build was configured without the examples: use KMODLD_BUILD=another" >&2; exit 2; }
   ninja -C "$build" examples/linux_like/linux_like || exit
 fi
 

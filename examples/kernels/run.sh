@@ -15,6 +15,11 @@ CC=${CC:-gcc}
 arch=$1
 shift
 [ -f "$here/$arch/link.ld" ] || { echo "run.sh: no kernel for $arch" >&2; exit 2; }
+if [ -z "${KMODLD_BUILT:-}" ]; then
+  packages_file=$root/tests/support/packages.sh
+  . "$packages_file"
+  install_packages g++ $packages_run
+fi
 out=$build/$arch
 mkdir -p "$out"
 

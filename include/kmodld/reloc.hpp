@@ -3,9 +3,10 @@
 //
 //   #include <kmodld/reloc.hpp>
 //   #include <kmodld/arch/x86_64.hpp>
-//   kmodld::error e;
-//   kmodld::relocate<kmodld::arch::x86_64>({text, text_address, text_in_file, rela}, {values}, {},
-//   e);
+//   kmodld::result<void> done = kmodld::relocate<kmodld::arch::x86_64>(
+//       {text, text_address, text_in_file, rela}, {values});
+//
+// `text` holds a copy of the bytes in the file already; `values` is indexed by symbol number.
 #pragma once
 
 #include <kmodld/reloc/exact.hpp>

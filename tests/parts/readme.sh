@@ -40,6 +40,24 @@ if [ "$machine" = x86_64 ]; then
   check 'the module of the README' compile
 fi
 
+# The lines of "Imports and parameters", put into the first program, load that module.
+second() {
+  awk '/^```cpp$/ { n++; inside = n == 2; next } /^```/ { inside = 0 } inside' README.md >"$scratch/lines"
+  sed -n '/in the Config/,/in main/p' "$scratch/lines" | grep '^using' >"$scratch/config"
+  sed '1,/in main/d; s/reinterpret_cast<int (/return &/' "$scratch/lines" >"$scratch/main"
+  { echo '#include <kmodld/linux/parameters.hpp>'; echo '#include <kmodld/policy/symbol_table.hpp>'
+    awk -v config="$scratch/config" -v main="$scratch/main" '
+      function put(file,  line) { while ((getline line < file) > 0) print line }
+      /using symbol_resolver/ { put(config); next }
+      /kmodld::loader<host>/ { put(main); next }
+      /auto module = / || /module.error/ || /is live/ { next } 1' "$scratch/readme.cpp"; } >"$scratch/imports.cpp"
+}
+if [ "$machine" = x86_64 ]; then
+  second
+  check 'imports and parameters of the README' g++ -std=c++20 -Iinclude -Wall -Wextra -no-pie "$scratch/imports.cpp" -o "$scratch/imports"
+  check 'its module answers 7' says '' 7 "$scratch/imports" "$scratch/answer.ko"
+fi
+
 # By the flags that module.h gives for the others; what comes out would be loaded.
 loadable() { # loadable TARGET FLAG...
   target=$1; shift

@@ -58,6 +58,23 @@ template <class Arch>
 class classes {
   static constexpr std::size_t rule_count = sizeof Arch::rules / sizeof Arch::rules[0];
   static constexpr bool hot_slots = requires { Arch::hot_slots; };
+  static_assert(
+      [] {
+        for (std::size_t i = 1; i < rule_count; ++i)
+          if (Arch::rules[i - 1].type >= Arch::rules[i].type)
+            return false;
+        return true;
+      }(),
+      "kmodld: Arch::rules must ascend by type");
+  static_assert(
+      [] {
+        for (rule const& r : Arch::rules)
+          for (u32 k = 0; k < std::size(r.field.slices); ++k)
+            if ((k < r.field.count + u32{r.field.clears}) != (r.field.slices[k].bits != 0))
+              return false;
+        return true;
+      }(),
+      "kmodld: a field of Arch::rules has more or fewer slices than its count says");
   static constexpr bool taken(rule const& r) noexcept {
     return (r.flags & by_linux) != 0 &&
            (r.formula == formula::none || r.formula == formula::special || is_plain(r.formula) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The words in which an architecture's relocation table is written, after the psABIs:
-// {type, name, formula, field, check}.
+// {type, name, formula, field, check, flags, align}.
 #pragma once
 
 #include <kmodld/reloc/field.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // layout_and_allocate: check_modinfo, the architecture's GOT and PLT, the W^X check,
 // layout_sections, layout_symtab, move_module. Yields the module record. May refuse: ENOEXEC,
-// ENOMEM. Undo: free_module (percpu memory, regions, record).
+// ENOMEM. Undo: module_deallocate (percpu memory, regions, record).
 #pragma once
 
 #include <kmodld/steps/check_modinfo.hpp>
