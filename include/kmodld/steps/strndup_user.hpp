@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // strndup_user: the argument string's own copy, which parse_args cuts up and which lives as long as
-// the module. May refuse: ENOMEM, EINVAL. Undo: kfree of the copy (with the ladder's ddebug_cleanup).
+// the module. May refuse: ENOMEM, EINVAL. Undo: kfree of the copy (with the ladder's
+// ddebug_cleanup).
 #pragma once
 
 #include <kmodld/environment.hpp>
