@@ -16,8 +16,7 @@ using byte_vector = std::vector<std::byte>;
 
 /// The content of `.ko`, `.ko.xz`, `.ko.zst` or `.ko.gz`. Throws refusal: the errno of open and
 /// read, EACCES for what is no file, EINVAL for an empty file (as finit_module answers) and for
-/// damaged compression, EFBIG beyond a gigabyte, or beyond
-/// 256 MiB without compression.
+/// damaged compression, EFBIG beyond a gigabyte, or beyond 256 MiB without compression.
 byte_vector read_module_file(const std::filesystem::path& file);
 byte_vector decompress(const std::filesystem::path& name, byte_vector packed);
 

@@ -5,10 +5,10 @@
 
 #include "policies.hpp"
 
-#include <algorithm>
 #include <kmodld/linux/kernel_param.hpp>
 #include <kmodld/policy/parameters.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 

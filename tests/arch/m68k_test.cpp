@@ -457,6 +457,24 @@ TEST_CASE("m68k: a module as compilers make it with -fpic") {
   CHECK(with_name.o.refused.find("Unknown relocation: 7") != std::string::npos);
 }
 
+TEST_CASE("m68k: every undefined _GLOBAL_OFFSET_TABLE_ is the GOT, if an object has several") {
+  builder m{"twice"};
+  u32 const text = m.text(byte_vector(24));
+  u32 const outside = m.undefined("outside");
+  u32 const first = m.undefined("_GLOBAL_OFFSET_TABLE_");
+  u32 const second = m.undefined("_GLOBAL_OFFSET_TABLE_");
+  m.rela(text, 0, got16o, outside, 0);
+  m.rela(text, 4, got32, first, 0);
+  m.rela(text, 8, got32, second, 0);
+  m.rela(text, 12, got32o, second, 0);
+  loaded const l = load(m, {{"outside", 0x87654321}});
+  REQUIRE(l.o.refused == "");
+  u64 const code = l[".text"].address, slots = l[".got"].address;
+  CHECK(l.word(".text", 4) == static_cast<u32>(slots - (code + 4)));
+  CHECK(l.word(".text", 8) == static_cast<u32>(slots - (code + 8)));
+  CHECK(l.word(".got", l.word(".text", 12)) == slots);
+}
+
 TEST_CASE("m68k: a module that defines _GLOBAL_OFFSET_TABLE_ has a symbol of that name") {
   builder m{"own"};
   u32 const text = m.text(byte_vector(16));

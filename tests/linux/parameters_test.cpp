@@ -4,9 +4,9 @@
 #include <kmodld/error_text.hpp>
 #include <kmodld/linux/parameters.hpp>
 
-#include <algorithm>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>

@@ -116,7 +116,8 @@ public:
   }
 
   struct state : reloc::got_plt<m68k> {
-    /// _GLOBAL_OFFSET_TABLE_; 0 if no slot type names it. The slot that it has is for GOT32O.
+    /// _GLOBAL_OFFSET_TABLE_; 0 if no slot type names it. The slot that it has is for GOT32O;
+    /// others of this name share it.
     u32 got_symbol = 0;
 
     bool own_symbol(std::string_view symbol, u64& value) const noexcept {
@@ -135,7 +136,11 @@ public:
 
   private:
     bool is_got(reloc::formula formula, u32 symbol) const noexcept {
-      return formula == f::g_got_a_p && symbol == got_symbol && got_symbol != 0;
+      if (formula != f::g_got_a_p || got_symbol == 0)
+        return false;
+      return symbol == got_symbol ||
+             (symbol < got_slot.size() && got_symbol < got_slot.size() && got_slot[symbol] != 0 &&
+              got_slot[symbol] == got_slot[got_symbol]);
     }
   };
 
@@ -151,8 +156,10 @@ public:
       byte_view const names = context.image.data(context.info.str);
       for (u32 i = 0; i < s.got_slot.size(); ++i)
         if (s.got_slot[i] != 0 && symbols[i].st_shndx == elf::shn_undef &&
-            is_string_at(names, symbols[i].st_name, "_GLOBAL_OFFSET_TABLE_"sv))
-          s.got_symbol = i;
+            is_string_at(names, symbols[i].st_name, "_GLOBAL_OFFSET_TABLE_"sv)) {
+          s.got_symbol = s.got_symbol == 0 ? i : s.got_symbol;
+          s.got_slot[i] = s.got_slot[s.got_symbol];
+        }
     }
     return errc::ok;
   }

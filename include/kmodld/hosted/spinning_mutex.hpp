@@ -22,6 +22,7 @@ public:
   void unlock() noexcept { mutex_.unlock(); }
 
 private:
+  /// Some ten microseconds. With 300 two loading threads still slept in every second run.
   static constexpr unsigned tries = 1000;
 
   /// Lets the core's other thread go first.
