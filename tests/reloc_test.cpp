@@ -157,17 +157,19 @@ TEST_CASE("every kind of fault, at every position of a run") {
     u32 type, symbol;
     i64 addend;
   };
+  constexpr u32 count = 20; // two blocks and some
   for (damage d :
        {damage{errc::reloc_offset, 1000, 2, 1, 0}, damage{errc::reloc_symbol, 0, 2, 9, 0},
         damage{errc::reloc_unknown, 0, 39, 1, 0}, damage{errc::reloc_tls, 0, 19, 1, 0},
         damage{errc::reloc_overflow, 0, 2, 2, 0}, damage{errc::reloc_nonzero, 60, 2, 1, 0},
         damage{errc::reloc_no_slot, 0, 9, 1, 0}})
-    for (u32 position = 0; position < 7; ++position) {
+    for (u32 position = 0; position < count; ++position) {
       workbench b;
+      b.original.resize(256);
       b.symbol(b.place.value);
       b.symbol(0x123456789000);
       b.original[60] = std::byte{1};
-      for (u32 i = 0; i < 7; ++i) {
+      for (u32 i = 0; i < count; ++i) {
         u64 const place = d.offset == 0 ? 8 * i : d.offset;
         if (i == position)
           b.add(place, d.type, d.symbol, d.addend);
@@ -181,7 +183,7 @@ TEST_CASE("every kind of fault, at every position of a run") {
       CHECK(b.run_exact() == d.code);
       CHECK(bytes == b.bytes);
       // What follows the fault is untouched.
-      for (u32 i = position + 1; i < 7; ++i)
+      for (u32 i = position + 1; i < count; ++i)
         CHECK(b.word(8 * i, 4) == 0);
     }
 }

@@ -4,10 +4,11 @@
 //
 // Bounds are tested one by one, since nothing may be written outside; what does not fit, is not
 // aligned, and places that are not zero are gathered by OR and tested once a run. What limits it is
-// the number of instructions, then wrong guesses of the processor, then the stream of relocations
-// (24 bytes each), which comes from files: it is prefetched, since the processor's own prefetch
-// ends at each page. Measured to be slower: 8-byte read-modify-write, a prefetch a relocation, one
-// of the places, classes that alternate in code (classes.hpp), a jump a relocation.
+// the number of instructions, then wrong guesses of the processor, then memory: the stream of
+// relocations (24 bytes each) and the places, which are read before they are written. Both are
+// fetched 4 KB ahead, since the processor's own prefetch ends at each page. Measured to be slower:
+// 8-byte read-modify-write, a prefetch a relocation, of nearer places, or of only some of their
+// lines; classes that alternate in code (classes.hpp), a jump a relocation.
 #pragma once
 
 #include <kmodld/reloc/membership.hpp>
@@ -50,11 +51,22 @@ class fast_loop {
         return true;
     return false;
   }();
-  static constexpr std::size_t block = 4;
-  static constexpr std::size_t ahead = 4096; ///< bytes of the stream, once a block or turn
-  [[gnu::always_inline]] static void prefetch(relocation const* r) noexcept {
-    for (std::size_t k = 0; k < block * sizeof *r; k += 64)
-      __builtin_prefetch(reinterpret_cast<char const*>(r) + ahead + k);
+  static constexpr std::size_t block = 8;    ///< relocations between two tests for the end
+  static constexpr std::size_t ahead = 4096; ///< bytes
+  static constexpr std::size_t line = 64;
+  template <std::size_t... N>
+  [[gnu::always_inline]] static void fetch(void const* p, u64 offset,
+                                           std::index_sequence<N...>) noexcept {
+    (__builtin_prefetch(static_cast<std::byte const*>(p) + (offset + ahead + N * line)), ...);
+  }
+  /// What of the stream comes after the next `Count` relocations have been applied many times.
+  template <std::size_t Count>
+  [[gnu::always_inline]] static void fetch_stream(relocation const* r) noexcept {
+    fetch(r, 0, std::make_index_sequence<(Count * sizeof *r + line - 1) / line>{});
+  }
+  /// Likewise of the places. Code has one in 26 bytes; each line that is left out is waited for.
+  [[gnu::always_inline]] static void fetch_places(std::byte const* bytes, u64 offset) noexcept {
+    fetch(bytes, offset, std::make_index_sequence<6>{});
   }
 #if defined(__OPTIMIZE_SIZE__)
   static constexpr bool unrolled = false;
@@ -131,10 +143,12 @@ class fast_loop {
           misfits |= static_cast<u64>(!fits(v, c.check, width));
         if constexpr (c.align != 0)
           low_bits |= v;
+        u64 at = offset;
+        asm("" : "+r"(at)); // else `place` is kept for both uses, in a register that is missing
         if constexpr (c.slices)
-          place_type::store(place, of_class::encode(x, old, v));
+          place_type::store(bytes + at, of_class::encode(x, old, v));
         else
-          place_type::store(place, reloc::encode<c.field>(old, v));
+          place_type::store(bytes + at, reloc::encode<c.field>(old, v));
         return true;
       }
     }
@@ -187,7 +201,7 @@ class fast_loop {
         one<t.second> second{f};
         one<last> third{f};
         do {
-          prefetch(r);
+          fetch_stream<3>(r);
           if (!first.apply(*this, *r, symbol)) [[unlikely]]
             return false;
           if (++r == end)
@@ -216,7 +230,7 @@ class fast_loop {
         if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4 && c.field.count == 0) {
           bool good = true;
           // Relocation k of the block, and which symbol the one behind it has; false ends the run.
-          auto const step = [&](unsigned k) __attribute__((always_inline)) {
+          auto const step = [&](std::size_t k) __attribute__((always_inline)) {
             good = first.apply(*this, r[k], symbol);
             if (!good) [[unlikely]]
               return false;
@@ -226,9 +240,14 @@ class fast_loop {
             r += k + 1;
             return false;
           };
+          auto const whole_block = [&]<std::size_t... N>(std::index_sequence<N...>)
+                                       __attribute__((always_inline)) { return (step(N) && ...); };
           while (r < f.blocks_end) {
-            prefetch(r);
-            if (!step(0) || !step(1) || !step(2) || !step(3)) {
+            if (r->r_offset > first.last) [[unlikely]]
+              return false;
+            fetch_stream<block>(r);
+            fetch_places(first.bytes, r->r_offset);
+            if (!whole_block(std::make_index_sequence<block>{})) {
               if (good)
                 goto done;
               return false;
