@@ -37,6 +37,8 @@ struct region {
   address target;
   std::byte* host = nullptr;
   u64 size = 0;
+  /// All bytes were zero when the allocator gave it: the loader does not make them so once more.
+  bool zero = false;
 
   constexpr bool contains(address a) const noexcept { return a - target < size; }
   /// The host pointer of a target address inside the region.

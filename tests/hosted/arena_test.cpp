@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <random>
+#include <sys/mman.h>
 #include <thread>
 #include <vector>
 
@@ -242,6 +243,53 @@ TEST_CASE("random allocations of every kind are zero, kept, and leave nothing be
     a.release(p.kind, p.memory);
   region all;
   CHECK(a.allocate(wish(memory_kind::text, a.range().size), all) == memory_status::ok);
+}
+
+TEST_CASE("an arena tells which memory is zero without having been asked for it") {
+  arena a{sized(4 * mib)};
+  auto const take = [&a](bool zeroed) {
+    region r;
+    memory_request w = wish(memory_kind::data, 3 * a.page_size());
+    w.zeroed = zeroed;
+    REQUIRE(a.allocate(w, r) == memory_status::ok);
+    if (r.zero)
+      CHECK(zero(r));
+    return r;
+  };
+  region r = take(false);
+  CHECK(r.zero);
+  std::memset(r.host + 2 * a.page_size(), 0xff, 1);
+  a.release(memory_kind::data, r);
+  r = take(false); // the same pages
+  CHECK_FALSE(r.zero);
+  a.release(memory_kind::data, r);
+  r = take(true);
+  CHECK(r.zero);
+  region behind = take(false); // pages that nobody had
+  CHECK(behind.zero);
+  a.release(memory_kind::data, behind);
+  a.release(memory_kind::data, r);
+  a.trim();
+  r = take(false);
+  CHECK(r.zero);
+  a.release(memory_kind::data, r);
+}
+
+TEST_CASE("a populated arena has all its memory, zero") {
+  for (bool huge : {false, true}) {
+    arena_options o = sized(4 * mib);
+    o.populate = true;
+    o.huge_pages = huge;
+    arena a{o};
+    REQUIRE(a.valid());
+    std::vector<unsigned char> there(a.range().size / a.page_size());
+    REQUIRE(::mincore(a.range().host, a.range().size, there.data()) == 0);
+    CHECK(std::all_of(there.begin(), there.end(), [](unsigned char c) { return (c & 1) != 0; }));
+    region r;
+    REQUIRE(a.allocate(wish(memory_kind::text, a.range().size), r) == memory_status::ok);
+    CHECK(r.zero);
+    CHECK(zero(r));
+  }
 }
 
 TEST_CASE("records and scratch come from the heap, zeroed and aligned") {

@@ -252,12 +252,15 @@ struct picture {
 struct filling_memory {
   arena& inner;
   std::byte fill;
-  std::vector<picture> released;
+  bool says_zero = false; ///< of module memory that was filled
+  std::vector<picture> released{};
 
   memory_status allocate(memory_request const& q, region& out) noexcept {
     memory_status const status = inner.allocate(q, out);
-    if (status == memory_status::ok && !q.zeroed)
+    if (status == memory_status::ok && !q.zeroed) {
       std::memset(out.host, static_cast<int>(fill), static_cast<std::size_t>(out.size));
+      out.zero = says_zero;
+    }
     return status;
   }
   void release(memory_kind kind, region r) noexcept {
@@ -282,8 +285,8 @@ struct filling_host {
 
 /// All that module memory held, if it is `fill` beforehand.
 template <class Base>
-std::vector<picture> pictures(arena& memory, std::byte fill) {
-  filling_memory filling{memory, fill, {}};
+std::vector<picture> pictures(arena& memory, std::byte fill, bool says_zero = false) {
+  filling_memory filling{memory, fill, says_zero};
   symbol_table<arena> symbols{memory};
   REQUIRE(symbols.add("base_function", {.value = {0x1000}}));
   loader<filling_host<Base>> loads{{.allocator = filling, .symbol_resolver = symbols}};
@@ -307,6 +310,27 @@ TEST_CASE_TEMPLATE("memory that was not zeroed ends like memory that was", Base,
     CHECK(zero[i].at == poisoned[i].at);
     CHECK(zero[i].bytes == poisoned[i].bytes);
   }
+}
+
+TEST_CASE_TEMPLATE("memory that is zero already is not made so again", Base, abi::linux_6_1,
+                   abi::linux_6_12) {
+  arena memory{{.size = 64 * mib}};
+  auto const made = pictures<Base>(memory, std::byte{0xa5});
+  auto const was = pictures<Base>(memory, std::byte{}, true);
+  auto const lie = pictures<Base>(memory, std::byte{0xa5}, true);
+  REQUIRE(made.size() == was.size());
+  REQUIRE(made.size() == lie.size());
+  std::size_t left = 0, wrong = 0;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    CAPTURE(i);
+    CHECK(made[i].bytes == was[i].bytes);
+    for (std::size_t k = 0; k < made[i].bytes.size(); ++k)
+      if (lie[i].bytes[k] != made[i].bytes[k]) {
+        ++(made[i].bytes[k] == std::byte{} && lie[i].bytes[k] == std::byte{0xa5} ? left : wrong);
+      }
+  }
+  CHECK(left > 4096); // what nobody wrote
+  CHECK(wrong == 0);
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -31,6 +32,7 @@ struct arena_options {
   placement where = placement::native();
   bool guard_pages = false; ///< an inaccessible page behind every region
   bool huge_pages = true;
+  bool populate = false; ///< the system gives all memory at once: no load waits for a page
   /// A second, always writable mapping of the whole range at another place, for patching code that
   /// other threads execute (mprotect.hpp).
   bool second_mapping = false;
@@ -41,12 +43,17 @@ class arena {
 public:
   /// Reserves the range; valid() tells whether that succeeded.
   explicit arena(arena_options const& options = {})
-      : page_size_{static_cast<u64>(::sysconf(_SC_PAGESIZE))}, guard_{options.guard_pages},
+      : page_size_{static_cast<u64>(::sysconf(_SC_PAGESIZE))},
+        page_shift_{static_cast<u8>(std::countr_zero(page_size_))}, guard_{options.guard_pages},
         chunk_{chunk_for(options.size)}, size_{round_up(options.size, chunk_)},
-        base_{reserve(options)}, pool_{base_ == nullptr ? 0 : static_cast<page>(size_ / page_size_),
-                                       target(base_) / page_size_},
+        base_{reserve(options)},
+        pool_{base_ == nullptr ? 0 : in_pages(size_), target(base_) >> page_shift_},
         permissions_{base_, page_size_, pool_.pages()},
-        state_{static_cast<u8*>(std::calloc(pool_.pages(), 1))} {}
+        state_{static_cast<u8*>(std::calloc(pool_.pages(), 1))} {
+    if (options.populate && valid() && permissions_.set(0, pool_.pages(), access::read_write) == 0)
+      for (page p = 0; p < pool_.pages(); ++p)
+        *static_cast<std::byte volatile*>(base_ + p * page_size_) = std::byte{0};
+  }
   arena(arena const&) = delete;
   arena& operator=(arena const&) = delete;
   ~arena() {
@@ -68,8 +75,8 @@ public:
       return allocate_small(request, out);
     if (!valid() || request.size == 0 || request.size > size_ || request.align > size_)
       return memory_status::no_room;
-    auto pages = static_cast<page>((request.size + page_size_ - 1) / page_size_);
-    u64 align = request.align > page_size_ ? request.align / page_size_ : 1;
+    page const pages = in_pages(request.size + page_size_ - 1);
+    u64 align = request.align > page_size_ ? request.align >> page_shift_ : 1;
     page_pool::wish everywhere{pages + guard_, static_cast<page>(align), 0, pool_.pages()};
     page_pool::wish within = everywhere;
     clip(request.reach, within);
@@ -80,12 +87,13 @@ public:
     page first = take(within, 1 + static_cast<unsigned>(request.kind));
     if (first == page_pool::none)
       return pool_.could_take(everywhere) ? memory_status::out_of_reach : memory_status::no_room;
-    if (!make_ready(first, pages, request.zeroed)) {
+    bool zero = true;
+    if (!make_ready(first, pages, request.zeroed, zero)) {
       give_back(first);
       return memory_status::no_room;
     }
     std::byte* host = base_ + first * page_size_;
-    out = {{target(host)}, host, pages * page_size_};
+    out = {{target(host)}, host, pages * page_size_, zero};
     count(request.kind, out.size);
     return memory_status::ok;
   }
@@ -100,11 +108,10 @@ public:
     }
     std::lock_guard hold{mutex_};
     u64 offset = static_cast<u64>(given.host - base_);
-    if (offset >= size_ || offset % page_size_ != 0 ||
-        !pool_.taken(static_cast<page>(offset / page_size_)))
+    if (offset >= size_ || (offset & (page_size_ - 1)) != 0 || !pool_.taken(in_pages(offset)))
       std::abort();
     count(kind, 0 - given.size);
-    auto first = static_cast<page>(offset / page_size_);
+    page const first = in_pages(offset);
     take_back(first, pool_.count(first));
     give_back(first);
   }
@@ -113,8 +120,8 @@ public:
   /// called. Whole pages. 0 or an errno.
   int protect(region const& memory, permission allowed, bool at_once) noexcept {
     std::lock_guard hold{mutex_};
-    auto const first = static_cast<page>((memory.target.value - target(base_)) / page_size_);
-    auto const pages = static_cast<page>(memory.size / page_size_);
+    page const first = in_pages(memory.target.value - target(base_));
+    page const pages = in_pages(memory.size);
     if (at_once)
       return permissions_.set(first, pages, page_permissions::from(allowed));
     permissions_.want(first, pages, page_permissions::from(allowed));
@@ -169,6 +176,8 @@ private:
   static constexpr u8 dirty = 1, ///< was given out, so it may be other than zero
       used = 2;
 
+  /// Divisions by what is only known at run time would be seen in every load.
+  page in_pages(u64 bytes) const noexcept { return static_cast<page>(bytes >> page_shift_); }
   static u64 target(std::byte* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
 
   /// Small ranges get small chunks, lest one kind take all.
@@ -215,12 +224,13 @@ private:
     if (size < request.size || size > PTRDIFF_MAX)
       return memory_status::no_room;
     auto bytes = static_cast<std::size_t>(size);
-    void* p = align == alignof(std::max_align_t)
-                  ? std::calloc(1, bytes)
-                  : std::aligned_alloc(static_cast<std::size_t>(align), bytes);
+    void* p = align != alignof(std::max_align_t)
+                  ? std::aligned_alloc(static_cast<std::size_t>(align), bytes)
+              : request.zeroed ? std::calloc(1, bytes)
+                               : std::malloc(bytes);
     if (p == nullptr)
       return memory_status::no_room;
-    if (align != alignof(std::max_align_t))
+    if (request.zeroed && align != alignof(std::max_align_t))
       std::memset(p, 0, bytes);
     auto* host = static_cast<std::byte*>(p);
     out = {{target(host)}, host, request.size};
@@ -239,9 +249,9 @@ private:
       return;
     }
     if (reach.first.value > base)
-      w.first = static_cast<page>((reach.first.value - base + page_size_ - 1) / page_size_);
+      w.first = in_pages(reach.first.value - base + page_size_ - 1);
     if (reach.last.value < last)
-      w.last = static_cast<page>((reach.last.value - base + 1) / page_size_);
+      w.last = in_pages(reach.last.value - base + 1);
   }
 
   /// From the kind's own chunks; from a new chunk; in need from anybody's.
@@ -249,7 +259,7 @@ private:
     page first = pool_.take(w, sub);
     if (first != page_pool::none)
       return first;
-    auto per_chunk = static_cast<page>(chunk_ / page_size_);
+    page const per_chunk = in_pages(chunk_);
     page_pool::wish chunks = w;
     chunks.count = round_up(w.count, per_chunk);
     chunks.align = w.align > per_chunk ? w.align : per_chunk;
@@ -265,7 +275,7 @@ private:
   void give_back(page first) noexcept {
     unsigned sub = pool_.owner(first);
     page_pool::extent e = pool_.give(first, sub);
-    auto per_chunk = static_cast<page>(chunk_ / page_size_);
+    page const per_chunk = in_pages(chunk_);
     page low = round_up(e.first, per_chunk), high = (e.first + e.count) & ~(per_chunk - 1);
     if (sub != 0 && low < high)
       pool_.hand_over(e, {low, high - low}, sub, 0);
@@ -294,10 +304,10 @@ private:
     }
   }
 
-  /// Makes the pages accessible, and zero if asked. Where one is not accessible its whole chunk is
-  /// made so, as far as it is not in use, so that there are few such calls.
-  bool make_ready(page first, page count, bool zeroed) noexcept {
-    auto per_chunk = static_cast<page>(chunk_ / page_size_);
+  /// Makes the pages accessible, and zero if asked; `zero`: whether they are. Where one is not
+  /// accessible its whole chunk is made so, as far as it is not in use, so that such calls are few.
+  bool make_ready(page first, page count, bool zeroed, bool& zero) noexcept {
+    page const per_chunk = in_pages(chunk_);
     for (page p = first; p < first + count; ++p) {
       if (permissions_.now(p) == access::read_write)
         continue;
@@ -315,6 +325,7 @@ private:
         state_[end] |= used | dirty;
       if (old && zeroed)
         std::memset(base_ + p * page_size_, 0, (end - p) * page_size_);
+      zero = zero && (!old || zeroed);
     }
     if (guard_)
       state_[first + count] |= used;
@@ -326,6 +337,7 @@ private:
   };
 
   u64 page_size_;
+  u8 page_shift_;
   bool guard_;
   u64 chunk_;
   u64 size_;

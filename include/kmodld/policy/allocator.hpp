@@ -48,7 +48,8 @@ template <class A>
 concept allocator_policy =
     requires(A& a, memory_request const& request, region& out, region given) {
       // On ok, `out` is zero-filled unless the request says otherwise, writable through out.host,
-      // and at least request.size bytes long; out.size is what release() gets back.
+      // and at least request.size bytes long; out.size is what release() gets back. out.zero may
+      // be set where the memory is zero without having been asked to be.
       { a.allocate(request, out) } noexcept -> std::same_as<memory_status>;
       // `given` is what allocate() answered for a request of this kind. Never fails.
       { a.release(memory_kind{}, given) } noexcept -> std::same_as<void>;

@@ -70,9 +70,10 @@ errc allocate_memory(Env& env, module_layout const& layout, module& m) noexcept 
   return errc::ok;
 }
 
-[[gnu::noinline]] inline void zero(std::byte* p, u64 size) noexcept {
-  if (size != 0)
-    __builtin_memset(p, 0, static_cast<std::size_t>(size));
+/// Makes `size` bytes from offset `from` zero, unless all of the region is.
+[[gnu::noinline]] inline void zero(region const& memory, u64 from, u64 size) noexcept {
+  if (size != 0 && !memory.zero)
+    __builtin_memset(memory.host + from, 0, static_cast<std::size_t>(size));
 }
 
 /// Copies every kept section to its place and notes its address; zeroes all else but the room for
@@ -87,7 +88,7 @@ void copy_sections(elf::image<typename Env::format> const& image, section_table&
     region const& memory = m.memories[s.memory].memory;
     s.target = memory.target + s.offset;
     s.host = memory.host + s.offset;
-    zero(s.host - s.gap, s.gap);
+    zero(memory, s.offset - s.gap, s.gap);
     // The architecture may have made room in a section that has bytes of its own in the file.
     byte_view bytes =
         i < table.file_count && s.type != elf::sht_nobits ? image.data(i) : byte_view{};
@@ -95,21 +96,21 @@ void copy_sections(elf::image<typename Env::format> const& image, section_table&
       bytes = bytes.first(static_cast<std::size_t>(s.size));
     if (!bytes.empty())
       __builtin_memcpy(s.host, bytes.data(), bytes.size());
-    zero(s.host + bytes.size(), s.size - bytes.size());
+    zero(memory, s.offset + bytes.size(), s.size - bytes.size());
   }
   auto const& symbols = layout.symtab;
   for (u8 i = 0; i < layout.count; ++i) {
     region const& memory = m.memories[i].memory;
     u64 from = layout.parts[i].sections_end;
     if (Env::abi::kallsyms && memory.size != 0 && i == symbols.core) {
-      zero(memory.host + from, symbols.core_symbols - from);
+      zero(memory, from, symbols.core_symbols - from);
       from = symbols.core_types + symbols.kept;
     }
     if (Env::abi::kallsyms && memory.size != 0 && i == symbols.init) {
-      zero(memory.host + from, symbols.init_types - from);
+      zero(memory, from, symbols.init_types - from);
       from = symbols.init_types + symbols.all;
     }
-    zero(memory.host + from, memory.size - from);
+    zero(memory, from, memory.size - from);
   }
 }
 
