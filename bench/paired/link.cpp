@@ -59,16 +59,17 @@ struct inputs {
   std::vector<kernel_export> kernel;
 };
 
-/// The memory of one run. `touched`: the system has given every page before the run begins.
+/// The memory of one run.
 struct run_memory {
-  hosted::arena arena{{.size = u64{400} << 20}};
+  hosted::arena arena;
   hosted::mprotect_protector protector{arena, hosted::settles::later};
 
-  explicit run_memory(memory_state state) {
+  explicit run_memory(memory_state state)
+      : arena{{.size = u64{400} << 20, .populate = state == memory_state::populated}} {
     if (!arena.valid())
       throw std::runtime_error("no room in the low 2 GiB");
     region all;
-    if (state == memory_state::touched &&
+    if (state == memory_state::used &&
         arena.allocate({memory_kind::text, arena.range().size, 1, {}, false}, all) ==
             memory_status::ok) {
       std::memset(all.host, 1, all.size);
@@ -216,7 +217,7 @@ std::function<seconds()> whole_copy(std::vector<module_file> const& all, run_opt
 void measure_link(report& out, std::vector<module_file> const& all, run_options const& o) {
   inputs const in{all, dependency_order(all), exports_of(all, o.amd64)};
   auto const modules = static_cast<double>(all.size());
-  for (memory_state state : {memory_state::touched, memory_state::fresh}) {
+  for (memory_state state : {memory_state::populated, memory_state::fresh}) {
     std::string const name = state == memory_state::fresh ? "fresh" : "pre-faulted";
     auto const times = run_rounds(
         {{"without lookup and relocation", [&] { return copy_all(in, state); }},
@@ -238,7 +239,7 @@ void measure_link(report& out, std::vector<module_file> const& all, run_options 
   out.at_most("memory-overhead-percent", once.overhead * 100, 8, 4);
 
   step_clock clock;
-  static_cast<void>(load_all_fully<clocked_host>(in, memory_state::touched, &clock));
+  static_cast<void>(load_all_fully<clocked_host>(in, memory_state::populated, &clock));
   double sum = 0;
   for (auto const& row : clock.rows)
     sum += static_cast<double>(row.ticks);

@@ -17,10 +17,11 @@ struct run_options {
   std::filesystem::path scratch; ///< a directory for files that are made
 };
 
-enum class memory_state { fresh, touched };
+/// Of an arena before a run: the system has given none of its pages; all of them, still zero; all,
+/// and other modules have been there.
+enum class memory_state { fresh, populated, used };
 
-/// One whole link of all modules, for comparison with others. `touched`: into memory that the
-/// system has given before.
+/// One whole link of all modules, for comparison with others.
 std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o,
                                     memory_state state);
 /// The same without look-up and relocation: what no linker that places and copies can go below.
