@@ -112,7 +112,7 @@ void address_to_module(benchmark::State& state) {
   address_list list;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     nodes[i].first = {0x10000 + i * 0x3000};
-    list.insert(nodes[i]);
+    list.insert(nodes[i], 0);
   }
   std::minstd_rand random{1};
   for (auto _ : state)

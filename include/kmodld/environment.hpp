@@ -34,11 +34,12 @@ struct loader_state {
     block* next;
   };
 
-  /// Zeroed memory of kind record or scratch, aligned for any scalar; null if there is none.
-  void* allocate(memory_kind kind, u64 size, block** list = nullptr) noexcept {
+  /// Memory of kind record or scratch, aligned for any scalar; null if there is none.
+  void* allocate(memory_kind kind, u64 size, block** list = nullptr, bool zeroed = true) noexcept {
     region r;
     if (size > ~u64{0} - sizeof(block) || size + sizeof(block) > ~std::size_t{0} ||
-        policy.allocator.allocate({kind, size + sizeof(block), alignof(std::max_align_t), {}}, r) !=
+        policy.allocator.allocate(
+            {kind, size + sizeof(block), alignof(std::max_align_t), {}, zeroed}, r) !=
             memory_status::ok)
       return nullptr;
     auto* b = ::new (static_cast<void*>(r.host)) block{r, nullptr};
@@ -155,12 +156,13 @@ public:
     policy().tracer.leave(step, result);
   }
 
-  /// `count` zeroed objects that live until free_copy; empty if there is no memory for them.
+  /// `count` objects that live until free_copy; empty if there is no memory for them. Where they
+  /// are not zeroed the step writes each before it is read.
   template <class T>
-  std::span<T> scratch(u64 count) noexcept {
+  std::span<T> scratch(u64 count, bool zeroed = true) noexcept {
     if (count > ~std::size_t{0} / sizeof(T))
       return {};
-    void* p = state.allocate(memory_kind::scratch, count * sizeof(T), &scratch_);
+    void* p = state.allocate(memory_kind::scratch, count * sizeof(T), &scratch_, zeroed);
     return p == nullptr ? std::span<T>{}
                         : std::span<T>{static_cast<T*>(p), static_cast<std::size_t>(count)};
   }

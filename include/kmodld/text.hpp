@@ -39,20 +39,21 @@ inline text_word load_word(char const* p) noexcept {
 
 inline constexpr text_word ones = ~text_word{0} / 0xff; ///< 1 in each byte
 
-/// The number of the first zero byte in memory order; sizeof(text_word) if there is none. Not by
-/// counting zero bits, which is a call of a library where there is no instruction for it.
+/// Whether a byte is zero.
+constexpr bool has_zero_byte(text_word w) noexcept { return ((w - ones) & ~w & ones * 0x80) != 0; }
+
+/// The number of the first zero byte in memory order, of which there is one. Not by counting zero
+/// bits, which is a call of a library where there is no instruction for it.
 constexpr std::size_t zero_byte_of(text_word w) noexcept {
   constexpr text_word low = ones * 0x7f;
   constexpr unsigned bits = 8 * sizeof(text_word);
   text_word const zero = ~(((w & low) + low) | w | low); // 0x80 in each byte that is 0
   if constexpr (std::endian::native == std::endian::little) {
-    if (zero == 0)
-      return sizeof(text_word);
     text_word const below = (zero - 1) & ~zero;
     return static_cast<std::size_t>((below >> 7 & ones) * ones >> (bits - 8));
   } else {
     unsigned at = 0;
-    while (at < bits && (zero >> (bits - 1 - at) & 1) == 0)
+    while ((zero >> (bits - 1 - at) & 1) == 0)
       at += 8;
     return at / 8;
   }
@@ -75,11 +76,10 @@ constexpr std::size_t zero_byte_of(text_word w) noexcept {
 [[gnu::noinline]] inline std::size_t find_byte(char const* s, std::size_t n, char c) noexcept {
   constexpr std::size_t step = sizeof(text_word);
   std::size_t i = 0;
+  text_word const wanted = ones * static_cast<unsigned char>(c);
   for (; n - i >= step; i += step)
-    if (std::size_t const at =
-            zero_byte_of(load_word(s + i) ^ ones * static_cast<unsigned char>(c));
-        at != step)
-      return i + at;
+    if (text_word const w = load_word(s + i) ^ wanted; has_zero_byte(w))
+      return i + zero_byte_of(w);
   while (i < n && s[i] != c)
     ++i;
   return i;

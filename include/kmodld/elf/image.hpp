@@ -7,6 +7,7 @@
 
 #include <kmodld/elf/types.hpp>
 #include <kmodld/error.hpp>
+#include <kmodld/prefetch.hpp>
 
 namespace kmodld::elf {
 
@@ -98,6 +99,9 @@ errc image<Format>::check(byte_view bytes, Machine const& machine, image& out, e
   using detail::refuse;
   if (bytes.size() < sizeof(ehdr))
     return refuse(e, errc::elf_header_len, bytes.size());
+  // Linkers write the section headers last. What is read next comes from memory that nobody has
+  // read before: here and below it is under way at once, not one line after the other.
+  prefetch(bytes.data() + (bytes.size() - sizeof(ehdr)), sizeof(ehdr));
   out.bytes_ = bytes;
   ehdr const& h = out.header();
   if (h.e_ident[0] != 0x7f || h.e_ident[1] != 'E' || h.e_ident[2] != 'L' || h.e_ident[3] != 'F')
@@ -114,6 +118,7 @@ errc image<Format>::check(byte_view bytes, Machine const& machine, image& out, e
     return refuse(e, errc::elf_shdr_overflow);
   out.sections_ = {reinterpret_cast<shdr const*>(bytes.data() + static_cast<std::size_t>(offset)),
                    count};
+  prefetch(reinterpret_cast<std::byte const*>(out.sections_.data()), count * sizeof(shdr));
   u32 names = h.e_shstrndx;
   if (names == shn_undef || names >= count)
     return refuse(e, errc::elf_shstrndx, names, count);
@@ -124,6 +129,7 @@ errc image<Format>::check(byte_view bytes, Machine const& machine, image& out, e
     return refuse(e, errc::elf_shstrtab_empty);
   out.names_ =
       bytes.subspan(static_cast<std::size_t>(n.sh_offset), static_cast<std::size_t>(n.sh_size));
+  prefetch(out.names_.data(), out.names_.size());
   if (out.names_.back() != std::byte{0})
     return refuse(e, errc::elf_shstrtab_unterminated);
   return out.check_sections(e);
@@ -147,8 +153,8 @@ errc image<Format>::check_sections(error& e) noexcept {
       return refuse(e, errc::elf_section_range, type, 0, i);
     if ((s.sh_flags & shf_alloc) != 0 && s.sh_name >= names_.size())
       return refuse(e, errc::elf_section_name, type, 0, i);
-    // Images come from other memory: what is read next is under way at once, not one by one.
-    __builtin_prefetch(bytes_.data() + static_cast<std::size_t>(s.sh_offset));
+    prefetch(bytes_.data() + static_cast<std::size_t>(s.sh_offset),
+             type == sht_symtab ? static_cast<std::size_t>(s.sh_size) : 1);
   }
   // Linux compares the names of sections without SHF_ALLOC too, and silently leaves a target
   // unrelocated when sh_info names no section; both read or run what was never checked.

@@ -30,26 +30,32 @@ public:
   address_list(address_list const&) = delete;
   address_list& operator=(address_list const&) = delete;
 
+  /// Memories of one kind mostly come one behind the other: each kind's search goes on from where
+  /// its last one ended.
+  static constexpr unsigned kinds = 7;
+
   /// `node` must have its address and owner, and not be in the list. Writers only.
-  void insert(address_node& node) noexcept {
-    link* at[address_node::levels];
-    seek(node.first, nullptr, at);
+  void insert(address_node& node, unsigned kind) noexcept {
+    path& before = seek(node.first, nullptr, kind);
     for (unsigned level = 0; level < height(node.first); ++level) {
-      node.after[level].store(at[level]->load(std::memory_order_relaxed),
-                              std::memory_order_relaxed);
-      at[level]->store(&node, std::memory_order_release);
+      link& at = links_of(before[level])[level];
+      node.after[level].store(at.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      at.store(&node, std::memory_order_release);
     }
   }
 
   /// Nothing happens if it is not in the list. The node must stay until no reader can stand on it.
   /// Writers only.
-  void remove(address_node& node) noexcept {
-    link* at[address_node::levels];
-    seek(node.first, &node, at);
-    for (unsigned level = height(node.first); level-- != 0;)
-      if (at[level]->load(std::memory_order_relaxed) == &node)
-        at[level]->store(node.after[level].load(std::memory_order_relaxed),
-                         std::memory_order_release);
+  void remove(address_node& node, unsigned kind) noexcept {
+    path& before = seek(node.first, &node, kind);
+    for (unsigned level = height(node.first); level-- != 0;) {
+      link& at = links_of(before[level])[level];
+      if (at.load(std::memory_order_relaxed) == &node)
+        at.store(node.after[level].load(std::memory_order_relaxed), std::memory_order_release);
+      for (path& other : paths_)
+        if (other[level] == &node)
+          other[level] = before[level];
+    }
   }
 
   /// The node that begins last at or before `a`; null if there is none.
@@ -68,6 +74,7 @@ public:
 
 private:
   using link = std::atomic<address_node*>;
+  using path = address_node * [address_node::levels];
 
   /// By the address alone, so that it needs no memory of its own.
   [[gnu::noinline]] static unsigned height(address a) noexcept {
@@ -78,21 +85,29 @@ private:
     return h;
   }
 
-  /// At each level the link behind all that begin before `a`, and behind others that begin there up
-  /// to `node`.
-  void seek(address a, address_node const* node, link* (&at)[address_node::levels]) noexcept {
-    link* links = first_;
+  link* links_of(address_node* node) noexcept { return node == nullptr ? first_ : node->after; }
+
+  /// At each level the last node that begins before `a`, or of others that begin there the last
+  /// before `node`; null where there is none.
+  [[gnu::noinline]] path& seek(address a, address_node const* node, unsigned kind) noexcept {
+    path& at = paths_[kind];
+    address_node* before = nullptr;
     for (unsigned level = address_node::levels; level-- != 0;) {
-      for (address_node* next = links[level].load(std::memory_order_relaxed);
+      if (address_node* const last = at[level];
+          last != nullptr && last->first < a && (before == nullptr || before->first < last->first))
+        before = last;
+      for (address_node* next = links_of(before)[level].load(std::memory_order_relaxed);
            next != nullptr &&
            (next->first < a || (node != nullptr && next->first == a && next != node));
-           next = links[level].load(std::memory_order_relaxed))
-        links = next->after;
-      at[level] = &links[level];
+           next = next->after[level].load(std::memory_order_relaxed))
+        before = next;
+      at[level] = before;
     }
+    return at;
   }
 
   link first_[address_node::levels]{};
+  path paths_[kinds]{}; ///< of nodes that are in the list
 };
 
 } // namespace kmodld

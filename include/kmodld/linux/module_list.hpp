@@ -42,7 +42,7 @@ public:
       if (m.memories[i].memory.size != 0) {
         m.nodes[i].first = m.memories[i].memory.target;
         m.nodes[i].owner = &m;
-        addresses_.insert(m.nodes[i]);
+        addresses_.insert(m.nodes[i], i);
       }
     insert(head_, m, &module::in_list);
     m.name_hash = hash_of(m.name());
@@ -64,7 +64,7 @@ public:
   /// remove() it must live on until synchronize() has returned. Writers only.
   void forget(module& m, u8 i) noexcept {
     if (m.nodes[i].owner != nullptr)
-      addresses_.remove(m.nodes[i]);
+      addresses_.remove(m.nodes[i], i);
   }
 
   /// The module of this name, byte for byte; null if there is none. Unformed ones are found by the
@@ -77,6 +77,14 @@ public:
       if (m->name_hash == hash && m->name() == name && (also_unformed || formed(*m)))
         return m;
     return nullptr;
+  }
+
+  /// A module of this name will be asked for: its bucket is fetched, and with the second call what
+  /// is in it. For anybody; nothing is read of a record.
+  void prefetch(std::string_view name, bool again) const noexcept {
+    link const& bucket = buckets_[hash_of(name) & (bucket_count - 1)];
+    module const* const first = again ? bucket.load(std::memory_order_relaxed) : nullptr;
+    __builtin_prefetch(first != nullptr ? static_cast<void const*>(&first->name_hash) : &bucket);
   }
 
   /// The formed module one of whose memories contains `a`; null if there is none.
@@ -114,7 +122,7 @@ private:
   }
 
   /// FNV-1a, as good as the names are honest; else it is the walk that it replaces.
-  static u32 hash_of(std::string_view name) noexcept {
+  [[gnu::noinline]] static u32 hash_of(std::string_view name) noexcept {
     u32 hash = 2166136261u;
     for (char c : name)
       hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
@@ -128,6 +136,7 @@ private:
   link head_{nullptr};
   link buckets_[bucket_count] = {};
   address_list addresses_;
+  static_assert(address_list::kinds >= module::max_memories);
 };
 
 } // namespace kmodld

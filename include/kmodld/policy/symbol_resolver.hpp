@@ -56,6 +56,12 @@ concept batch_resolver = requires(R& r, symbol_query* queries, std::size_t count
   { r.find_batch(queries, count) } noexcept -> std::same_as<void>;
 };
 
+/// A resolver that gains from hearing of a name some time before it is looked up or entered.
+template <class R>
+concept prefetching_resolver = requires(R& r, std::string_view name) {
+  { r.prefetch(name) } noexcept -> std::same_as<void>;
+};
+
 /// One that readers may ask, too: find_batch() without the lock, between the reclaimer's read_enter
 /// and read_leave. Then loads look names up side by side.
 template <class R>

@@ -106,6 +106,12 @@ public:
     return t != nullptr && visible(first_of(*t, tag_of(name), name), gpl_ok, out);
   }
 
+  /// This name will be asked for soon.
+  void prefetch(std::string_view name) const noexcept {
+    if (array* t = array_.load(std::memory_order_acquire); t != nullptr)
+      __builtin_prefetch(&t->slots()[tag_of(name) & t->mask]);
+  }
+
   /// Like find() for each query, with the cache misses of up to 32 of them under way at once.
   void find_batch(symbol_query* queries, std::size_t count) const noexcept {
     array* t = array_.load(std::memory_order_acquire);

@@ -113,9 +113,15 @@ private:
   template <class Env>
   static errc verify_exports(Env& env, module& m) noexcept {
     errc code = errc::ok;
+    auto& resolver = env.policy().symbol_resolver;
+    if constexpr (prefetching_resolver<std::remove_cvref_t<decltype(resolver)>>)
+      static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool) {
+        resolver.prefetch(k.name);
+        return true;
+      }));
     bool const whole = for_each_export<Env>(m, [&](ksym const& k, bool) {
       exported_symbol other;
-      if (!env.policy().symbol_resolver.find(k.name, true, other))
+      if (!resolver.find(k.name, true, other))
         return true;
       code = env.fail(
           errc::symbol_duplicate,

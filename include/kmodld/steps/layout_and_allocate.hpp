@@ -131,6 +131,7 @@ private:
     }
     copy_text(out->name_text, info.name);
     env.module_name = out->name();
+    env.state.modules.prefetch(out->name(), true);
     out->taints = env.early_taints;
     out->livepatch = info.tags.has(modinfo_tag::livepatch);
     copy_sections<Env>(image, table, layout, *out);

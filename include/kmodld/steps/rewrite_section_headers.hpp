@@ -23,7 +23,7 @@ struct rewrite_section_headers {
   static errc run(Env& env, image_type const& image, load_info const& info,
                   section_table& out) noexcept {
     u64 const count = u64{image.section_count()} + own_sections;
-    out.all = env.template scratch<section_entry>(count);
+    out.all = env.template scratch<section_entry>(count, false);
     if (out.all.empty())
       return env.fail_no_memory("section headers"sv, count * sizeof(section_entry));
     read_sections(image, out);

@@ -59,6 +59,7 @@ struct setup_load_info {
       out.vers = find(image, "__versions"sv);
     if constexpr (Env::smp)
       out.pcpu = find(image, ".data..percpu"sv);
+    env.state.modules.prefetch(out.name, false);
     return errc::ok;
   }
 

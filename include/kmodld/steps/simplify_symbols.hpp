@@ -27,8 +27,8 @@ struct simplify_symbols {
     auto const symbols = image.template entries<sym>(info.sym);
     if (symbols.empty())
       return errc::ok;
-    out.values = env.template scratch<u64>(symbols.size());
-    out.attributes = env.template scratch<u8>(symbols.size());
+    out.values = env.template scratch<u64>(symbols.size(), false);
+    out.attributes = env.template scratch<u8>(symbols.size(), false);
     if (out.values.empty() || out.attributes.empty())
       return env.fail_no_memory("symbols"sv, symbols.size());
     return pass<Env>{env, image, info, table, slots, *m, out, symbols, image.data(info.str)}();
@@ -51,6 +51,7 @@ private:
   template <class Env>
   class pass {
     static constexpr u32 batch_size = 64;
+    static constexpr std::size_t ahead = 1024; ///< bytes of the symbol table
 
     Env& env_;
     image_type const& image_;
@@ -85,8 +86,11 @@ private:
       u64 const strings = strings_.size();
       u64* const values = out_.values.data();
       u8* const attributes = out_.attributes.data();
+      values[0] = 0;
+      attributes[0] = 0;
       for (u32 i = 1; i < symbols.size(); ++i) {
         sym const& s = symbols[i];
+        __builtin_prefetch(reinterpret_cast<char const*>(&s) + ahead);
         if (s.st_name >= strings && s.st_name != 0) {
           bad(i, env_.fail(errc::symbol_name_range, {.index = i}));
           continue;
@@ -143,12 +147,13 @@ private:
         if (!resolution_.prepare(image_))
           return env_.fail_no_memory("versions"sv, image_.data(info_.vers).size());
         queries_ = env_.template scratch<symbol_query>(batch_size);
-        numbers_ = env_.template scratch<u32>(batch_size);
+        numbers_ = env_.template scratch<u32>(batch_size, false);
         if (queries_.empty() || numbers_.empty())
           return env_.fail_no_memory("symbols"sv, batch_size);
       }
       // Names lie anywhere in the image; by the time of their batch they are here.
       __builtin_prefetch(strings_.data() + s.st_name);
+      out_.values[i] = 0; // of a weak one that nobody exports
       numbers_[count_++] = i;
       return count_ == batch_size ? resolve_batch() : errc::ok;
     }
