@@ -40,13 +40,13 @@ struct loop {
 
 template <class Arch>
 [[gnu::noinline]] void kmodld_loop(prepared<Arch>& object) {
+  // One state and one error for all sections, as in a loader.
   symbol_values const values{object.values};
-  for (auto const& s : object.sections) {
-    typename Arch::state state{};
-    error e;
+  typename Arch::state state{};
+  error e;
+  for (auto const& s : object.sections)
     if (relocate<Arch>(s.in, values, state, e) != errc::ok)
       throw std::runtime_error("kmodld refused a module");
-  }
 }
 
 template <class Arch>

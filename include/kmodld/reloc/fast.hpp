@@ -11,6 +11,7 @@
 // lines; classes that alternate in code (classes.hpp), a jump a relocation.
 #pragma once
 
+#include <kmodld/prefetch.hpp>
 #include <kmodld/reloc/membership.hpp>
 #include <kmodld/reloc/section.hpp>
 
@@ -54,6 +55,10 @@ class fast_loop {
   static constexpr std::size_t block = 8;    ///< relocations between two tests for the end
   static constexpr std::size_t ahead = 4096; ///< bytes
   static constexpr std::size_t line = 64;
+  /// What a section begins with.
+  [[gnu::always_inline]] static void fetch_first(void const* p) noexcept {
+    prefetch(static_cast<std::byte const*>(p), 8 * line);
+  }
   template <std::size_t... N>
   [[gnu::always_inline]] static void fetch(void const* p, u64 offset,
                                            std::index_sequence<N...>) noexcept {
@@ -321,6 +326,8 @@ public:
             symbols_.values.data(),
             symbols_.values.size(),
             symbols_.attributes.empty() ? nullptr : symbols_.attributes.data()};
+    fetch_first(f.at);
+    fetch_first(f.bytes);
     return all(f, std::make_index_sequence<table::count>{});
   }
 };
