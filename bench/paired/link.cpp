@@ -224,7 +224,9 @@ void measure_link(report& out, std::vector<module_file> const& all, run_options 
          {"kmodld, whole link", [&] { return link_all(in, state); }},
          {"kmodld, full pipeline",
           [&] { return load_all_fully<full_host>(in, state, nullptr).time; }},
-         {"Linux's lookup and loop, same memory", [&] { return link_all_like_linux(in, state); }}},
+         {"Linux's lookup and loop, same memory", [&] { return link_all_like_linux(in, state); }},
+         {"kmodld, whole link, where other modules were",
+          [&] { return link_all(in, memory_state::used); }}},
         (o.rounds + 1) / 3);
     out.add("link of all modules, " + name + " memory", times, modules, "ns/module");
     bool const fresh = state == memory_state::fresh;

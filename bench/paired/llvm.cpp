@@ -376,7 +376,7 @@ void measure_llvm(report& out, std::vector<module_file> const& all, run_options 
     return time;
   };
   auto const times = run_rounds(
-      {{"kmodld, whole link, memory in use", whole_link(all, o, memory_state::populated)},
+      {{"kmodld, whole link, pre-faulted memory", whole_link(all, o, memory_state::populated)},
        {"kmodld, whole link, fresh memory", whole_link(all, o, memory_state::fresh)},
        {"kmodld, places and copies only", whole_copy(all, o, memory_state::populated)},
        {"JITLink", jitlink_all},
