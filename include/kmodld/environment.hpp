@@ -28,8 +28,12 @@ struct loader_state {
   char last_unloaded[module::name_capacity] = {};
   u32 last_unloaded_taints = 0;
 
-  // Each record and each scratch block begins with where it came from.
-  struct block {
+  // Each record and each scratch block begins with where it came from; what follows is aligned for
+  // any scalar and for a module.
+  static constexpr std::size_t block_align = alignof(module) > alignof(std::max_align_t)
+                                                 ? alignof(module)
+                                                 : alignof(std::max_align_t);
+  struct alignas(block_align) block {
     region memory;
     block* next;
   };
@@ -38,8 +42,7 @@ struct loader_state {
   void* allocate(memory_kind kind, u64 size, block** list = nullptr, bool zeroed = true) noexcept {
     region r;
     if (size > ~u64{0} - sizeof(block) || size + sizeof(block) > ~std::size_t{0} ||
-        policy.allocator.allocate(
-            {kind, size + sizeof(block), alignof(std::max_align_t), {}, zeroed}, r) !=
+        policy.allocator.allocate({kind, size + sizeof(block), block_align, {}, zeroed}, r) !=
             memory_status::ok)
       return nullptr;
     auto* b = ::new (static_cast<void*>(r.host)) block{r, nullptr};

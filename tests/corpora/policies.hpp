@@ -60,6 +60,8 @@ public:
       auto* host = static_cast<std::byte*>(std::calloc(1, static_cast<std::size_t>(q.size)));
       if (host == nullptr)
         return memory_status::no_room;
+      if (!q.zeroed)
+        std::memset(host, fill_, static_cast<std::size_t>(q.size));
       ++live_;
       out = {{reinterpret_cast<std::uintptr_t>(host)}, host, q.size};
       return memory_status::ok;

@@ -62,7 +62,7 @@ class fast_loop {
   template <std::size_t... N>
   [[gnu::always_inline]] static void fetch(void const* p, u64 offset,
                                            std::index_sequence<N...>) noexcept {
-    (__builtin_prefetch(static_cast<std::byte const*>(p) + (offset + ahead + N * line)), ...);
+    (prefetch_line(p, static_cast<std::size_t>(offset) + ahead + N * line), ...);
   }
   /// What of the stream comes after the next `Count` relocations have been applied many times.
   template <std::size_t Count>
@@ -311,6 +311,8 @@ public:
   /// True if everything was applied. Else the section is spoilt and the exact loop tells why.
   bool operator()() noexcept {
     auto const all_of = in_.relocations;
+    if (all_of.empty())
+      return true;
     if (in_.bytes.size() < 8) // smaller than a place may be
       return false;
     // membership::symbol() tells another type by a bit above the number of any symbol.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <kmodld/layout/layout.hpp>
+#include <kmodld/prefetch.hpp>
 #include <kmodld/steps/resolve_symbol.hpp>
 
 namespace kmodld::steps {
@@ -90,7 +91,7 @@ private:
       attributes[0] = 0;
       for (u32 i = 1; i < symbols.size(); ++i) {
         sym const& s = symbols[i];
-        __builtin_prefetch(reinterpret_cast<char const*>(&s) + ahead);
+        prefetch_line(&s, ahead);
         if (s.st_name >= strings && s.st_name != 0) {
           bad(i, env_.fail(errc::symbol_name_range, {.index = i}));
           continue;
