@@ -292,6 +292,17 @@ TEST_CASE("a populated arena has all its memory, zero") {
   }
 }
 
+TEST_CASE("what a populated arena gave to nobody goes back to the system, too") {
+  arena_options o = sized(4 * mib);
+  o.populate = true;
+  arena a{o};
+  REQUIRE(a.valid());
+  a.trim();
+  std::vector<unsigned char> there(a.range().size / a.page_size());
+  REQUIRE(::mincore(a.range().host, a.range().size, there.data()) == 0);
+  CHECK(std::none_of(there.begin(), there.end(), [](unsigned char c) { return (c & 1) != 0; }));
+}
+
 TEST_CASE("records and scratch come from the heap, zeroed and aligned") {
   arena a{sized(1 * mib)};
   for (memory_kind kind : {memory_kind::record, memory_kind::scratch})

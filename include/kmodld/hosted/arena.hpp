@@ -23,7 +23,7 @@
 namespace kmodld::hosted {
 
 struct arena_options {
-  /// Of the range; only what is used costs memory.
+  /// Of the range; only what is used costs memory, but for `populate`.
 #if defined(__x86_64__)
   u64 size = u64{256} << 20;
 #else
@@ -32,7 +32,9 @@ struct arena_options {
   placement where = placement::native();
   bool guard_pages = false; ///< an inaccessible page behind every region
   bool huge_pages = true;
-  bool populate = false; ///< the system gives all memory at once: no load waits for a page
+  /// The system gives all of `size` at once, so that no load waits for a page. valid() is false if
+  /// it does not want to.
+  bool populate = false;
   /// A second, always writable mapping of the whole range at another place, for patching code that
   /// other threads execute (mprotect.hpp).
   bool second_mapping = false;
@@ -50,9 +52,8 @@ public:
         pool_{base_ == nullptr ? 0 : in_pages(size_), target(base_) >> page_shift_},
         permissions_{base_, page_size_, pool_.pages()},
         state_{static_cast<u8*>(std::calloc(pool_.pages(), 1))} {
-    if (options.populate && valid() && permissions_.set(0, pool_.pages(), access::read_write) == 0)
-      for (page p = 0; p < pool_.pages(); ++p)
-        *static_cast<std::byte volatile*>(base_ + p * page_size_) = std::byte{0};
+    if (options.populate && valid())
+      populate();
   }
   arena(arena const&) = delete;
   arena& operator=(arena const&) = delete;
@@ -62,7 +63,7 @@ public:
   }
 
   bool valid() const noexcept {
-    return pool_.pages() != 0 && permissions_.valid() && state_ != nullptr;
+    return pool_.pages() != 0 && permissions_.valid() && state_ != nullptr && !unpopulated_;
   }
   /// Of the whole range.
   region range() const noexcept { return {{target(base_)}, base_, size_}; }
@@ -160,12 +161,12 @@ public:
   void trim() noexcept {
     std::lock_guard hold{mutex_};
     for (page p = 0, end; p < pool_.pages(); p = end + 1) {
-      for (end = p; end < pool_.pages() && (state_[end] & (used | dirty)) == dirty; ++end)
-        state_[end] &= static_cast<u8>(~dirty);
+      for (end = p; end < pool_.pages() && (state_[end] & (used | given)) == given; ++end)
+        state_[end] &= static_cast<u8>(~(dirty | given));
       if (end != p && ::madvise(base_ + p * page_size_, (end - p) * page_size_,
                                 alias_ == nullptr ? MADV_DONTNEED : MADV_REMOVE) != 0)
         for (page q = p; q < end; ++q)
-          state_[q] |= dirty;
+          state_[q] |= dirty | given;
     }
   }
 
@@ -174,7 +175,7 @@ private:
   using access = page_permissions::access;
   /// Bits of a page's state.
   static constexpr u8 dirty = 1, ///< was given out, so it may be other than zero
-      used = 2;
+      used = 2, given = 4;       ///< the system may have given memory for it
 
   /// Divisions by what is only known at run time would be seen in every load.
   page in_pages(u64 bytes) const noexcept { return static_cast<page>(bytes >> page_shift_); }
@@ -215,6 +216,16 @@ private:
   void unmap(std::byte* p) noexcept {
     if (p != nullptr)
       ::munmap(p, static_cast<std::size_t>(size_));
+  }
+
+  void populate() noexcept {
+    unpopulated_ = permissions_.set(0, pool_.pages(), access::read_write) != 0;
+    for (page p = 0; p < pool_.pages() && !unpopulated_; ++p) {
+      *static_cast<std::byte volatile*>(base_ + p * page_size_) = std::byte{0};
+      if (alias_ != nullptr)
+        static_cast<void>(*static_cast<std::byte volatile*>(alias_ + p * page_size_));
+      state_[p] |= given;
+    }
   }
 
   memory_status allocate_small(memory_request const& request, region& out) noexcept {
@@ -322,7 +333,7 @@ private:
     for (page p = first, end; p < first + count; p = end) {
       bool old = state_[p] & dirty;
       for (end = p; end < first + count && ((state_[end] & dirty) != 0) == old; ++end)
-        state_[end] |= used | dirty;
+        state_[end] |= used | dirty | given;
       if (old && zeroed)
         std::memset(base_ + p * page_size_, 0, (end - p) * page_size_);
       zero = zero && (!old || zeroed);
@@ -346,6 +357,7 @@ private:
   page_pool pool_;
   page_permissions permissions_;
   bool told_ = false;
+  bool unpopulated_ = false; ///< was asked for, and refused
   std::unique_ptr<u8[], release_c> state_;
   std::array<std::atomic<u64>, 11> in_use_{};
   mutable spinning_mutex mutex_;
