@@ -122,6 +122,7 @@ struct test_symbols {
   std::map<std::string, std::vector<exported_symbol>, std::less<>> table{};
   unsigned fail_add_in = 0;
   u64 next = 0xffffffff81000000;
+  std::vector<std::string> announced{}; ///< by prefetch()
 
   bool find(std::string_view name, bool gpl_ok, exported_symbol& out) noexcept {
     p->check(p->lock_depth == 1);
@@ -132,6 +133,10 @@ struct test_symbols {
           return true;
         }
     return false;
+  }
+  void prefetch(std::string_view name) noexcept {
+    p->check(p->lock_depth == 1);
+    announced.emplace_back(name);
   }
   bool add(std::string_view name, exported_symbol const& s) noexcept {
     p->check(p->lock_depth == 1);

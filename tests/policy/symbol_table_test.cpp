@@ -31,6 +31,7 @@ struct c_heap {
   void release(memory_kind, region r) noexcept { std::free(r.host); }
 };
 using counted_heap = hosted::counting_allocator<c_heap>;
+static_assert(prefetching_resolver<symbol_table<c_heap>>);
 
 /// A reclaimer that only counts, and proves who calls it when.
 struct counting_reclaimer {
@@ -68,6 +69,7 @@ exported_symbol symbol(u64 value, module* owner = nullptr, bool gpl_only = false
 template <class T>
 u64 found(T const& table, std::string_view name, bool gpl_ok = true) {
   exported_symbol s;
+  table.prefetch(name); // changes nothing, whatever is in the table
   return table.find(name, gpl_ok, s) ? s.value.value : 0;
 }
 

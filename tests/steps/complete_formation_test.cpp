@@ -15,6 +15,7 @@ TEST_CASE("complete_formation: exports are entered with all they are") {
   CHECK(s.crc == 0xabcd);
   CHECK(s.name_space == "SPACE");
   CHECK(s.value == m.init + 2);
+  CHECK(h->symbols.announced == std::vector<std::string>{"f"});
   CHECK(h->unload("demo"));
   CHECK(!h->symbols.table.contains("f"));
 }

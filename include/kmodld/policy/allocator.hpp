@@ -35,7 +35,7 @@ struct memory_request {
   u64 size;
   u64 align;
   reach_window reach;
-  bool zeroed = true; ///< if not, the loader fills the whole region itself
+  bool zeroed = true; ///< if not, the loader writes what has to be zero itself
 };
 
 /// No room and out of reach are different answers: the second may be mended by another window.

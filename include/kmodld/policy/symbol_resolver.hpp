@@ -56,7 +56,8 @@ concept batch_resolver = requires(R& r, symbol_query* queries, std::size_t count
   { r.find_batch(queries, count) } noexcept -> std::same_as<void>;
 };
 
-/// A resolver that gains from hearing of a name some time before it is looked up or entered.
+/// A resolver that gains from hearing of a module's exports before each is looked up and entered:
+/// called under the lock at complete_formation.
 template <class R>
 concept prefetching_resolver = requires(R& r, std::string_view name) {
   { r.prefetch(name) } noexcept -> std::same_as<void>;

@@ -115,9 +115,9 @@ private:
     errc code = errc::ok;
     auto& resolver = env.policy().symbol_resolver;
     if constexpr (prefetching_resolver<std::remove_cvref_t<decltype(resolver)>>)
-      static_cast<void>(for_each_export<Env>(m, [&](ksym const& k, bool) {
+      static_cast<void>(for_each_export<Env>(m, [&, left = 512](ksym const& k, bool) mutable {
         resolver.prefetch(k.name);
-        return true;
+        return --left != 0;
       }));
     bool const whole = for_each_export<Env>(m, [&](ksym const& k, bool) {
       exported_symbol other;
