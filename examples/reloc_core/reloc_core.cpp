@@ -45,16 +45,26 @@ int main(int, char** argv) {
   std::memcpy(bytes.data(), code.data(), code.size());
   x86_64::write_plt_entry(bytes.data() + stub, reinterpret_cast<u64>(&square));
 
-  std::vector<u64> values; // of the symbols, by number
+  // Of the symbols, by number. Only code and square() have a place here: a real linker would place
+  // every section with SHF_ALLOC, and apply the relocations of each.
+  std::vector<u64> values;
+  std::vector<bool> placed;
   u64 entry = 0;
   for (auto const& s : object.entries<x86_64::format::sym>(section(object, ".symtab"))) {
+    auto const is_named = [&](std::string_view name) {
+      return is_string_at(object.data(section(object, ".strtab")), s.st_name, name);
+    };
     values.push_back(base.value + (s.st_shndx == text ? u64{s.st_value} : stub));
-    if (is_string_at(object.data(section(object, ".strtab")), s.st_name, "sum_of_squares"))
+    placed.push_back(s.st_shndx == text || (s.st_shndx == elf::shn_undef && is_named("square")));
+    if (is_named("sum_of_squares"))
       entry = values.back();
   }
 
   // All that the core is asked for.
   auto const relocations = object.entries<x86_64::relocation>(section(object, ".rela.text"));
+  for (auto const& r : relocations)
+    if (u32 const symbol = x86_64::symbol_of(r); symbol < placed.size() && !placed[symbol])
+      return 1; // data, or a function that is not there
   result<void> const done = relocate<x86_64>({bytes, base, code, relocations}, {values, {}});
   if (!done)
     return done.error().os_errno();
