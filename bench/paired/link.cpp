@@ -62,10 +62,11 @@ struct inputs {
 /// The memory of one run.
 struct run_memory {
   hosted::arena arena;
-  hosted::mprotect_protector protector{arena, hosted::settles::later};
+  hosted::mprotect_protector protector;
 
-  explicit run_memory(memory_state state)
-      : arena{{.size = u64{400} << 20, .populate = state == memory_state::populated}} {
+  explicit run_memory(memory_state state, hosted::settles when = hosted::settles::later)
+      : arena{{.size = u64{400} << 20, .populate = state == memory_state::populated}},
+        protector{arena, when} {
     if (!arena.valid())
       throw std::runtime_error("no room in the low 2 GiB");
     region all;
@@ -103,8 +104,9 @@ seconds load_all(inputs const& in, Loader& loader, run_memory& memory) {
   return time;
 }
 
-seconds link_all(inputs const& in, memory_state state) {
-  run_memory memory{state};
+seconds link_all(inputs const& in, memory_state state,
+                 hosted::settles when = hosted::settles::later) {
+  run_memory memory{state, when};
   export_table table{memory.arena};
   add_kernel(table, in.kernel, false);
   loader<link_host> loader{
@@ -204,9 +206,9 @@ full_result load_all_fully(inputs const& in, memory_state state, step_clock* clo
 } // namespace
 
 std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o,
-                                    memory_state state) {
+                                    memory_state state, hosted::settles when) {
   auto const in = std::make_shared<inputs>(all, dependency_order(all), exports_of(all, o.amd64));
-  return [in, state] { return link_all(*in, state); };
+  return [in, state, when] { return link_all(*in, state, when); };
 }
 std::function<seconds()> whole_copy(std::vector<module_file> const& all, run_options const& o,
                                     memory_state state) {

@@ -5,6 +5,8 @@
 #include "../support/corpus.hpp"
 #include "../support/report.hpp"
 
+#include <kmodld/hosted/mprotect.hpp>
+
 #include <filesystem>
 
 namespace kmodld::bench {
@@ -23,7 +25,8 @@ enum class memory_state { fresh, populated, used };
 
 /// One whole link of all modules, for comparison with others.
 std::function<seconds()> whole_link(std::vector<module_file> const& all, run_options const& o,
-                                    memory_state state);
+                                    memory_state state,
+                                    hosted::settles when = hosted::settles::later);
 /// The same without look-up and relocation: what no linker that places and copies can go below.
 std::function<seconds()> whole_copy(std::vector<module_file> const& all, run_options const& o,
                                     memory_state state);
