@@ -14,8 +14,8 @@ namespace kmodld {
 }
 
 /// Has `size` bytes from `p` fetched into the cache, as far as the first kilobyte: behind it the
-/// processor sees by itself what is read. Inlined by force:
-/// a function without effects is one that GCC leaves out.
+/// processor sees by itself what is read. Inlined by force: a function without effects is one that
+/// GCC leaves out.
 [[gnu::always_inline]] inline void prefetch(std::byte const* p, std::size_t size) noexcept {
   constexpr std::size_t line = 64, most = 1024;
   for (std::size_t i = 0; i < size && i < most; i += line)

@@ -149,7 +149,7 @@ class fast_loop {
         if constexpr (c.align != 0)
           low_bits |= v;
         u64 at = offset;
-        asm("" : "+r"(at)); // else `place` is kept for both uses, in a register that is missing
+        asm("" : "+r"(at)); // else `place` is kept for both uses, in one register too many
         if constexpr (c.slices)
           place_type::store(bytes + at, of_class::encode(x, old, v));
         else
