@@ -35,6 +35,13 @@ TEST_CASE("layout_and_allocate: sections too large or too much aligned") {
   }
 }
 
+TEST_CASE("layout_and_allocate: records are aligned for any scalar") {
+  auto h = make_host();
+  auto const off =
+      reinterpret_cast<std::uintptr_t>(&loaded(*h, base_module())) % alignof(std::max_align_t);
+  CHECK(off == 0);
+}
+
 TEST_CASE("layout_and_allocate: core and init, and their ends") {
   auto h = make_host();
   module* seen = nullptr;

@@ -30,8 +30,9 @@ public:
   address_list(address_list const&) = delete;
   address_list& operator=(address_list const&) = delete;
 
-  /// Memories of one kind mostly come one behind the other: each kind's search goes on from where
-  /// its last one ended.
+  /// A kind is the index of a memory in its module. Those of one kind mostly come one behind the
+  /// other: each kind's search goes on from where its last one ended. Any kind gives the same
+  /// result.
   static constexpr unsigned kinds = 7;
 
   /// `node` must have its address and owner, and not be in the list. Writers only.

@@ -64,12 +64,13 @@ class fast_loop {
                                            std::index_sequence<N...>) noexcept {
     (prefetch_line(p, static_cast<std::size_t>(offset) + ahead + N * line), ...);
   }
-  /// What of the stream comes after the next `Count` relocations have been applied many times.
+  /// The stream, as much as `Count` relocations take.
   template <std::size_t Count>
   [[gnu::always_inline]] static void fetch_stream(relocation const* r) noexcept {
     fetch(r, 0, std::make_index_sequence<(Count * sizeof *r + line - 1) / line>{});
   }
-  /// Likewise of the places. Code has one in 26 bytes; each line that is left out is waited for.
+  /// The places that a block has on average. Code has one in 26 bytes; each line that is left out
+  /// is waited for.
   [[gnu::always_inline]] static void fetch_places(std::byte const* bytes, u64 offset) noexcept {
     fetch(bytes, offset, std::make_index_sequence<6>{});
   }
