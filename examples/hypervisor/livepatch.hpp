@@ -98,11 +98,10 @@ public:
       std::memcpy(p.original.data(), pointer(p.function), jump_size);
     int failed = 0;
     cpus_.while_stopped([&] {
-      for (u32 done = 0; done < mine.count && failed == 0; ++done)
-        if ((failed = write(mine.places[done].function, mine.places[done].jump)) != 0)
-          while (done-- != 0)
-            if (write(mine.places[done].function, mine.places[done].original) != 0)
-              std::abort();
+      u32 done = 0;
+      failed = write(mine.all(), &place::jump, done);
+      if (failed != 0 && write(mine.all().first(done), &place::original, done) != 0)
+        std::abort();
     });
     if (failed == 0) {
       mine.holder = std::move(m);
@@ -118,9 +117,8 @@ public:
       return kmodld::e_inval;
     int failed = 0;
     cpus_.while_stopped([&] {
-      for (place const& p : mine.all())
-        if (failed == 0)
-          failed = write(p.function, p.original);
+      u32 done = 0;
+      failed = write(mine.all(), &place::original, done);
     });
     if (failed == 0) {
       patch** link = &applied_;
@@ -198,7 +196,13 @@ private:
   static void* pointer(address a) noexcept {
     return reinterpret_cast<void*>(static_cast<std::uintptr_t>(a.value));
   }
-  int write(address where, code const& bytes) noexcept { return protector_.patch(where, bytes); }
+  /// Writes `what` of each place; `done` of them if it answers an errno.
+  int write(std::span<place const> places, code place::* what, u32& done) noexcept {
+    for (done = 0; done < places.size(); ++done)
+      if (int const failed = protector_.patch(places[done].function, places[done].*what))
+        return failed;
+    return 0;
+  }
 
   own_symbols const& symbols_;
   Protector& protector_;

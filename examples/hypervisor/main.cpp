@@ -14,6 +14,7 @@
 #include <kmodld/hosted/stdio_diagnostics.hpp>
 #include <kmodld/kmodld.hpp>
 
+#include <cerrno>
 #include <exception>
 #include <filesystem>
 #include <string>
