@@ -26,7 +26,7 @@ loop() { # loop NAME FILE LIMIT: instructions a relocation
   check "instructions a relocation, $1" at_most "$each" "$3"
 }
 if root=$(package_root newest 2>"$scratch/why"); then
-  loop 'xfs of amd64' "$(find "$root"/lib/modules -name xfs.ko | head -n 1)" 21
+  loop 'xfs of amd64' "$(find "$root"/lib/modules -name xfs.ko | head -n 1)" 20
 else
   skip 'instructions a relocation' "$(tail -n 1 "$scratch/why")"
 fi

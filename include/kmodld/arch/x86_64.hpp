@@ -82,6 +82,9 @@ struct x86_64 {
   };
   // clang-format on
 
+  /// Jump labels: code, target, key.
+  static constexpr u32 turns[][3] = {{24, 2, 2}};
+
   using state = reloc::got_plt<x86_64>;
 
   /// What relocations of a type ask of GOT and PLT, before layout: reloc::needs_got ...

@@ -7,8 +7,8 @@
 // the number of instructions, then wrong guesses of the processor, then memory: the stream of
 // relocations (24 bytes each) and the places, which are read before they are written. Both are
 // fetched 4 KB ahead, since the processor's own prefetch ends at each page. Measured to be slower:
-// 8-byte read-modify-write, a prefetch a relocation, of nearer places, or of only some of their
-// lines; classes that alternate in code (classes.hpp), a jump a relocation.
+// 8-byte read-modify-write, a prefetch a relocation, of nearer places, or of as many lines as a
+// block has on average; classes that alternate in code (classes.hpp), a jump a relocation.
 #pragma once
 
 #include <kmodld/prefetch.hpp>
@@ -59,25 +59,16 @@ class fast_loop {
   [[gnu::always_inline]] static void fetch_first(void const* p) noexcept {
     prefetch(static_cast<std::byte const*>(p), 8 * line);
   }
-  template <std::size_t... N>
-  [[gnu::always_inline]] static void fetch(void const* p, u64 offset,
-                                           std::index_sequence<N...>) noexcept {
-    (prefetch_line(p, static_cast<std::size_t>(offset) + ahead + N * line), ...);
-  }
   /// The stream, as much as `Count` relocations take.
   template <std::size_t Count>
   [[gnu::always_inline]] static void fetch_stream(relocation const* r) noexcept {
-    fetch(r, 0, std::make_index_sequence<(Count * sizeof *r + line - 1) / line>{});
-  }
-  /// The places that a block has on average. Code has one in 26 bytes; each line that is left out
-  /// is waited for.
-  [[gnu::always_inline]] static void fetch_places(std::byte const* bytes, u64 offset) noexcept {
-    fetch(bytes, offset, std::make_index_sequence<6>{});
+    for (std::size_t i = 0; i < Count * sizeof *r; i += line)
+      prefetch_line(r, ahead + i);
   }
 #if defined(__OPTIMIZE_SIZE__)
-  static constexpr bool unrolled = false;
+  static constexpr bool for_size = true; // no blocks, no turns
 #else
-  static constexpr bool unrolled = true;
+  static constexpr bool for_size = false;
 #endif
 
   /// Applies relocations of class K, one at a time; what they gather is asked for at the end.
@@ -175,7 +166,7 @@ class fast_loop {
   /// Of the turn that class K begins.
   template <u32 K>
   static constexpr turn turn_of = [] {
-    if constexpr (requires { Arch::turns; })
+    if constexpr (!for_size && requires { Arch::turns; })
       for (auto const& types : Arch::turns)
         if (table::of_type(types[0]) == K)
           return turn{table::of_type(types[1]), types[2] == 0 ? none : table::of_type(types[2])};
@@ -233,15 +224,18 @@ class fast_loop {
         } while (symbol < count);
         f.faults |= second.faults() | (three ? third.faults() : 0);
       } else {
-        if constexpr (unrolled && is_plain(c.formula) && c.field.bytes >= 4 && c.field.count == 0) {
+        if constexpr (!for_size && is_plain(c.formula) && c.field.bytes >= 4 &&
+                      c.field.count == 0) {
           bool good = true;
           // Relocation k of the block, and which symbol the one behind it has; false ends the run.
           auto const step = [&](std::size_t k) __attribute__((always_inline)) {
+            if (k % 2 == 0) // code has a place in 26 bytes
+              prefetch_line(first.bytes, static_cast<std::size_t>(r[k].r_offset) + ahead);
             good = first.apply(*this, r[k], symbol);
             if (!good) [[unlikely]]
               return false;
             symbol = of_class::symbol(r[k + 1]);
-            if (symbol < count)
+            if (symbol < count) [[likely]]
               return true;
             r += k + 1;
             return false;
@@ -249,10 +243,7 @@ class fast_loop {
           auto const whole_block = [&]<std::size_t... N>(std::index_sequence<N...>)
                                        __attribute__((always_inline)) { return (step(N) && ...); };
           while (r < f.blocks_end) {
-            if (r->r_offset > first.last) [[unlikely]]
-              return false;
             fetch_stream<block>(r);
-            fetch_places(first.bytes, r->r_offset);
             if (!whole_block(std::make_index_sequence<block>{})) {
               if (good)
                 goto done;
@@ -329,8 +320,10 @@ public:
             symbols_.values.data(),
             symbols_.values.size(),
             symbols_.attributes.empty() ? nullptr : symbols_.attributes.data()};
-    fetch_first(f.at);
-    fetch_first(f.bytes);
+    if (all_of.size() > block) { // else there is no time to
+      fetch_first(f.at);
+      fetch_first(f.bytes);
+    }
     return all(f, std::make_index_sequence<table::count>{});
   }
 };
