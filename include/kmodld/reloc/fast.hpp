@@ -106,12 +106,16 @@ class fast_loop {
         return c.field.decode(place_type::load(place));
     }
 
-    /// False if it lies out of bounds, or its handler refuses it.
+    /// False if it lies out of bounds, or its handler refuses it. `Fetch`: also fetches what lies
+    /// ahead of the place.
+    template <bool Fetch = false>
     [[gnu::always_inline]] bool apply(fast_loop& loop, relocation const& x, u64 symbol) noexcept {
       u64 const offset = x.r_offset;
       if (offset > last) [[unlikely]]
         return false;
       std::byte* const place = bytes + offset;
+      if constexpr (Fetch)
+        prefetch_line(bytes, static_cast<std::size_t>(offset) + ahead);
       u64 const a = addend(x, place);
       if constexpr (c.formula == formula::special) {
         operands const o{values[symbol], a, target + offset, static_cast<u32>(symbol),
@@ -228,10 +232,9 @@ class fast_loop {
                       c.field.count == 0) {
           bool good = true;
           // Relocation k of the block, and which symbol the one behind it has; false ends the run.
-          auto const step = [&](std::size_t k) __attribute__((always_inline)) {
-            if (k % 2 == 0) // code has a place in 26 bytes
-              prefetch_line(first.bytes, static_cast<std::size_t>(r[k].r_offset) + ahead);
-            good = first.apply(*this, r[k], symbol);
+          auto const step = [&]<std::size_t k>() __attribute__((always_inline)) {
+            // Of every second one: code has a place in 26 bytes.
+            good = first.template apply<(k % 2 == 0)>(*this, r[k], symbol);
             if (!good) [[unlikely]]
               return false;
             symbol = of_class::symbol(r[k + 1]);
@@ -240,8 +243,9 @@ class fast_loop {
             r += k + 1;
             return false;
           };
-          auto const whole_block = [&]<std::size_t... N>(std::index_sequence<N...>)
-                                       __attribute__((always_inline)) { return (step(N) && ...); };
+          auto const whole_block =
+              [&]<std::size_t... N>(std::index_sequence<N...>)
+                  __attribute__((always_inline)) { return (step.template operator()<N>() && ...); };
           while (r < f.blocks_end) {
             fetch_stream<block>(r);
             if (!whole_block(std::make_index_sequence<block>{})) {
