@@ -4,9 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <random>
+#include <string>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -301,6 +306,31 @@ TEST_CASE("what a populated arena gave to nobody goes back to the system, too") 
   std::vector<unsigned char> there(a.range().size / a.page_size());
   REQUIRE(::mincore(a.range().host, a.range().size, there.data()) == 0);
   CHECK(std::none_of(there.begin(), there.end(), [](unsigned char c) { return (c & 1) != 0; }));
+}
+
+TEST_CASE("an arena that the system refuses to populate is not valid") {
+  pid_t const child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // What is writable and private counts as data; 8 MiB more than there is now.
+    std::ifstream status{"/proc/self/status"};
+    rlimit limit{};
+    for (std::string line; std::getline(status, line);)
+      if (std::sscanf(line.c_str(), "VmData: %lu kB", &limit.rlim_cur) == 1)
+        limit.rlim_cur = limit.rlim_cur * 1024 + 8 * mib;
+    limit.rlim_max = limit.rlim_cur;
+    arena_options o = sized(64 * mib);
+    if (limit.rlim_cur <= 8 * mib || ::setrlimit(RLIMIT_DATA, &limit) != 0)
+      ::_exit(3);
+    bool const reserved = arena{o}.valid();
+    o.populate = true;
+    bool const populated = arena{o}.valid();
+    ::_exit(reserved ? populated : 2);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("records and scratch come from the heap, zeroed and aligned") {
