@@ -66,7 +66,7 @@ class fast_loop {
       prefetch_line(r, ahead + i);
   }
 #if defined(__OPTIMIZE_SIZE__)
-  static constexpr bool for_size = true; // no blocks, no turns
+  static constexpr bool for_size = true; // no blocks, no turns, nothing fetched
 #else
   static constexpr bool for_size = false;
 #endif
@@ -324,7 +324,7 @@ public:
             symbols_.values.data(),
             symbols_.values.size(),
             symbols_.attributes.empty() ? nullptr : symbols_.attributes.data()};
-    if (all_of.size() > block) { // else there is no time to
+    if (!for_size && all_of.size() > block) { // else there is no time to
       fetch_first(f.at);
       fetch_first(f.bytes);
     }
