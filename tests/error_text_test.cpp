@@ -131,6 +131,11 @@ TEST_CASE("messages in the words of the kernel's log") {
   e = make(errc::param_invalid, 34);
   e.set_names("dummy", "numdummies", "99999999999");
   CHECK(text_of(e) == "dummy: `99999999999' invalid for parameter `numdummies'");
+  e = make(errc::hook_refused, 22);
+  e.set_names("dummy");
+  CHECK(text_of(e) == "dummy: a hook refused the module (err -22)");
+  e.code = errc::finalize_failed;
+  CHECK(text_of(e) == "dummy: the architecture refused the module (err -22)");
   e = make(errc::section_write_exec, 0, 0, 7);
   e.set_names("dummy", ".text");
   CHECK(text_of(e) == "dummy: section .text (index 7) has invalid WRITE|EXEC flags");

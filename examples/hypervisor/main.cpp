@@ -34,7 +34,7 @@ using livepatches = hypervisor::livepatches<protector>;
 struct console : kmodld::hosted::stdio_diagnostics {
   console() noexcept : stdio_diagnostics{stdout} {}
   void report(kmodld::error const& e) noexcept {
-    if (e.code != kmodld::errc::finalize_failed)
+    if (e.code != kmodld::errc::hook_refused)
       stdio_diagnostics::report(e);
   }
 };

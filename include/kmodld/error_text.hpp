@@ -131,6 +131,7 @@ inline constexpr error_message error_messages[] = {
     {errc::not_page_aligned, "{m}: region {s} is not page aligned"},
     {errc::protect_failed, "{m}: memory protection failed (err -{0})"},
     {errc::finalize_failed, "{m}: the architecture refused the module (err -{0})"},
+    {errc::hook_refused, "{m}: a hook refused the module (err -{0})"},
     {errc::patch_failed, "{m}: patching of {s} failed (err -{0})"},
     {errc::notifier_refused, "{m}: a notifier refused the module (err -{0})"},
     {errc::livepatch_name, "vmlinux.ko: invalid module name"},

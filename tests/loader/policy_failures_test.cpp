@@ -135,10 +135,10 @@ TEST_CASE("no per-CPU memory") {
   CHECK(p.h->tracer.undone_actions.front() == "unlink_mod");
 }
 
-TEST_CASE("module_finalize fails: no cleanup for it") {
+TEST_CASE("a hook refuses in module_finalize: no cleanup for it") {
   prepared p;
   p.h->hooks.finalize_error = e_noexec;
-  p.refused(errc::finalize_failed, e_noexec, "post_relocation");
+  p.refused(errc::hook_refused, e_noexec, "post_relocation");
   CHECK(p.h->tracer.undone_actions.front() == "free_modinfo");
   CHECK(std::count(p.h->log.begin(), p.h->log.end(), "cleanup full") == 0);
 }

@@ -52,10 +52,11 @@ struct plain_finalizer {
 };
 /// With the context of any architecture.
 struct any_finalizer : finalizer {
+  int answer = 0;
   int finalize(auto const& c) noexcept {
     log->push_back("host");
     finalized += c.section(".text.arch"sv).host != nullptr;
-    return 0;
+    return answer;
   }
 };
 static_assert(finalize_hook<finalizer, arch::x86_64>);
@@ -221,7 +222,7 @@ TEST_CASE("module_finalize: a table that leads out of the module is told, and no
   h.hooks().work = apply_all;
   auto m = h.load(module_with_alternatives(true));
   REQUIRE(!m);
-  CHECK(m.error().code == errc::finalize_failed);
+  CHECK(m.error().code == errc::hook_refused);
   CHECK(m.error().os_errno() == e_noexec);
   CHECK(h.tracer.entered.back() == "post_relocation");
   CHECK(h.hooks().cleaned == 0); // the failing one has nothing to clean up
@@ -286,6 +287,12 @@ TEST_CASE("module_finalize: the architecture's comes first, and its refusal is t
   CHECK(refused.error().code == errc::finalize_failed);
   CHECK(refused.error().os_errno() == e_inval);
   CHECK(h.log.empty()); // the host was not asked
+  CHECK(h.clean());
+  h.hooks().answer = e_inval;
+  auto by_host = h.load(b);
+  REQUIRE(!by_host);
+  CHECK(by_host.error().code == errc::hook_refused);
+  CHECK(h.log == event_log{"host"});
   CHECK(h.clean());
 }
 

@@ -8,7 +8,7 @@
 
 namespace kmodld::steps {
 
-/// May refuse: the errno of either. Who fails has undone what he did himself.
+/// May refuse: the errno of either; the code says whose. Who fails has undone what he did himself.
 template <class Env>
 errc module_finalize(Env& env, section_table const& table, arch_state<typename Env::arch>& slots,
                      module& m) noexcept {
@@ -16,16 +16,16 @@ errc module_finalize(Env& env, section_table const& table, arch_state<typename E
   using context_type = finalize_context<arch>;
   constexpr bool by_arch = requires(context_type const& c) { arch::finalize(c); };
   constexpr bool by_host = finalize_hook<typename Env::hooks_type, arch>;
-  int refused = 0;
   if constexpr (by_arch || by_host) {
     context_type const context{m, table, slots.state, env.state.settings};
     if constexpr (by_arch)
-      refused = arch::finalize(context);
+      if (int const refused = arch::finalize(context); refused != 0)
+        return env.fail(errc::finalize_failed, {}, static_cast<u64>(refused));
     if constexpr (by_host)
-      if (refused == 0)
-        refused = env.hooks().finalize(context);
+      if (int const refused = env.hooks().finalize(context); refused != 0)
+        return env.fail(errc::hook_refused, {}, static_cast<u64>(refused));
   }
-  return refused == 0 ? errc::ok : env.fail(errc::finalize_failed, {}, static_cast<u64>(refused));
+  return errc::ok;
 }
 
 template <class Env>
