@@ -54,6 +54,15 @@ std::string permissions(address a) {
   return result;
 }
 
+TEST_CASE("an allocator that adds to it needs no constructor") {
+  struct counted : arena {
+    unsigned given = 0;
+  };
+  counted a{};
+  CHECK(a.valid());
+  CHECK(a.given == 0);
+}
+
 #if defined(__x86_64__)
 TEST_CASE("by default the arena lies in the low 2 GiB") {
   arena a;

@@ -27,6 +27,20 @@ TEST_CASE("a waiter gives up the lock and is woken") {
   other.join();
 }
 
+TEST_CASE("a lock that adds to it needs no constructor") {
+  struct counted : mutex_lock {
+    unsigned taken = 0;
+    void lock() noexcept {
+      mutex_lock::lock();
+      ++taken;
+    }
+  };
+  counted lock{};
+  lock.lock();
+  lock.unlock();
+  CHECK(lock.taken == 1);
+}
+
 TEST_CASE("a wake that comes between looking and waiting is not missed") {
   mutex_lock lock;
   std::atomic<bool> finished{false};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <kmodld/arch/x86_64.hpp>
+#include <kmodld/config.hpp>
 #include <kmodld/hosted/stdio_diagnostics.hpp>
 
 #include <doctest/doctest.h>
@@ -36,6 +38,26 @@ TEST_CASE("control characters of a name do not reach the terminal") {
   std::string line = printed(e);
   CHECK(line.find("a?b?[2J?") != std::string::npos);
   CHECK(line.find('\n') == line.size() - 1);
+}
+
+/// An aggregate: its base is made from {}, as a loader makes what its caller leaves out.
+struct counted : kmodld::hosted::stdio_diagnostics {
+  int reports = 0;
+  void report(kmodld::error const&) noexcept { ++reports; }
+};
+struct config {
+  using arch = kmodld::arch::x86_64;
+  using allocator = kmodld::no_memory_allocator;
+  using symbol_resolver = kmodld::no_symbols;
+  using protector = kmodld::no_protection;
+  using notifier = kmodld::no_notifier;
+  using diagnostics = counted;
+};
+
+TEST_CASE("a policy that adds to it needs no constructor") {
+  kmodld::policies<config> p;
+  p.diagnostics.report({});
+  CHECK(p.diagnostics.reports == 1);
 }
 
 } // namespace

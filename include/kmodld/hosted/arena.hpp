@@ -44,7 +44,8 @@ struct arena_options {
 class arena {
 public:
   /// Reserves the range; valid() tells whether that succeeded.
-  explicit arena(arena_options const& options = {})
+  arena() : arena{arena_options{}} {}
+  explicit arena(arena_options const& options)
       : page_size_{static_cast<u64>(::sysconf(_SC_PAGESIZE))},
         page_shift_{static_cast<u8>(std::countr_zero(page_size_))}, guard_{options.guard_pages},
         chunk_{chunk_for(options.size)}, size_{round_up(options.size, chunk_)},

@@ -19,9 +19,11 @@ class mutex_lock {
 public:
   using clock = std::chrono::steady_clock;
 
+  /// Bounded waits last 30 seconds in all, as Linux's do.
+  mutex_lock() noexcept : mutex_lock{std::chrono::seconds{30}} {}
   /// `bound`: how long bounded waits last in all, from the first one since the caller took the
-  /// lock; Linux's is 30 seconds.
-  explicit mutex_lock(clock::duration bound = std::chrono::seconds{30}) noexcept : bound_{bound} {}
+  /// lock.
+  explicit mutex_lock(clock::duration bound) noexcept : bound_{bound} {}
 
   void lock() noexcept {
     mutex_.lock();

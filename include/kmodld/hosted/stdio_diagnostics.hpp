@@ -11,8 +11,9 @@ namespace kmodld::hosted {
 
 class stdio_diagnostics {
 public:
+  stdio_diagnostics() noexcept : stdio_diagnostics{stderr} {}
   /// The stream stays open; it must outlive this.
-  explicit stdio_diagnostics(std::FILE* out = stderr) noexcept : out_{out} {}
+  explicit stdio_diagnostics(std::FILE* out) noexcept : out_{out} {}
 
   void report(error const& e) noexcept {
     char line[512];
