@@ -61,7 +61,7 @@ public:
       return refuse(context, "not made for this hypervisor");
 
     auto const table = context.template entries<livepatch_func>(".livepatch.funcs");
-    if (context.section(".livepatch.funcs").size % table.entry_size != 0)
+    if (!table.whole())
       return refuse(context, "an entry is cut");
     std::unique_ptr<patch> p{new (std::nothrow) patch};
     if (p == nullptr)

@@ -244,17 +244,24 @@ TEST_CASE("patch tables: a cut entry is left out, no memory means no entries") {
     a.bytes.shrink_to_fit();
     auto const v = a.view<jump_entry>();
     CHECK(v.size() == size / 16);
+    CHECK(v.whole() == (size % 16 == 0));
     u32 n = 0;
     for (jump_label const& j : v)
       CHECK(j.code.value == code<le64> + n++);
     CHECK(n == size / 16);
   }
   CHECK(table_view<le64, jump_entry>{region{a.base, nullptr, 64}}.empty());
+  CHECK(!table_view<le64, jump_entry>{region{a.base, nullptr, 64}}.whole());
   CHECK(table_view<le64, jump_entry>{}.empty());
+  CHECK(table_view<le64, jump_entry>{}.whole());
+  CHECK(table_view<le64, jump_entry>{region{}}.whole());
   std::byte bytes[48]{};
   module_table const table{a.base, bytes, 3, 16};
   CHECK(table_view<le64, jump_entry>{table}.size() == 3);
+  CHECK(table_view<le64, jump_entry>{table}.whole());
   CHECK(table_view<le64, static_call_site>{table}.empty()); // cut into others
+  CHECK(!table_view<le64, static_call_site>{table}.whole());
+  CHECK(table_view<le64, static_call_site>{module_table{}}.whole());
 }
 
 TEST_CASE_TEMPLATE("patch tables: jump labels sorted by key, then by code, stay what they are", F,

@@ -147,7 +147,8 @@ constexpr u32 entry_size_of() noexcept {
   return sizes.size;
 }
 
-/// The entries of a table, which must outlive the view. The last one is left out if it is cut.
+/// The entries of a table, which must outlive the view. The last one is left out if it is cut;
+/// whole() tells.
 template <class Format, class Entry>
 class table_view {
 public:
@@ -158,14 +159,18 @@ public:
   /// Of a section; no entries where it has no memory.
   explicit table_view(region const& section) noexcept
       : target_{section.target}, host_{section.host},
-        size_{section.host == nullptr ? 0 : static_cast<u32>(section.size) / entry_size} {}
+        size_{section.host == nullptr ? 0 : static_cast<u32>(section.size) / entry_size},
+        whole_{u64{size_} * entry_size == section.size} {}
   /// Of what find_module_sections found; no entries if it was cut into others.
   explicit table_view(module_table const& table) noexcept
       : target_{table.target}, host_{table.host},
-        size_{table.entry_size == entry_size ? table.count : 0} {}
+        size_{table.entry_size == entry_size ? table.count : 0}, whole_{size_ == table.count} {}
 
   u32 size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
+  /// Whether every byte belongs to an entry. What find_module_sections found is whole unless it was
+  /// cut into others: the step has left a cut entry out already.
+  bool whole() const noexcept { return whole_; }
 
   value_type operator[](u32 i) const noexcept {
     field_reader<Format> fields{host_of(i), address_of(i)};
@@ -222,6 +227,7 @@ private:
   address target_{};
   std::byte* host_ = nullptr;
   u32 size_ = 0;
+  bool whole_ = true;
 };
 
 } // namespace kmodld
