@@ -174,7 +174,7 @@ private:
       return refuse(m, "the function is too short for a jump");
     if (p.replaces(old->value))
       return refuse(m, "a function is replaced twice");
-    if (!is_code(m, entry.new_addr, entry.new_size != 0 ? entry.new_size : 1))
+    if (!m.in_text(entry.new_addr, entry.new_size))
       return refuse(m, "the replacement is not in the patch's code");
 
     place& here = p.places[p.count++];
@@ -184,13 +184,6 @@ private:
     u64 const distance = entry.new_addr - (old->value + jump_size);
     arch::format::word32::store(&here.jump[1], static_cast<u32>(distance));
     return 0;
-  }
-
-  static bool is_code(module const& m, address a, u64 size) noexcept {
-    for (kmodld::module_memory const& part : m.all_memories())
-      if (part.kind == kmodld::memory_kind::text && part.memory.contains(a))
-        return size <= part.memory.size - (a - part.memory.target);
-    return false;
   }
 
   static void* pointer(address a) noexcept {

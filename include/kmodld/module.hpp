@@ -202,6 +202,21 @@ struct module {
     return nullptr;
   }
 
+  /// Whether `size` bytes at `a` are code that stays as long as the module does, which that of init
+  /// does not: within_module_mem_type(MOD_TEXT), before 6.4 core's first text_size bytes. Padding
+  /// behind the code counts.
+  bool in_text(address a, u64 size) const noexcept {
+    for (module_memory const& m : all_memories()) {
+      u64 const text = m.kind == memory_kind::text   ? m.memory.size
+                       : m.kind == memory_kind::core ? m.text_size
+                                                     : 0;
+      u64 const offset = a - m.memory.target;
+      if (offset < text && size <= text - offset)
+        return true;
+    }
+    return false;
+  }
+
   /// A table of names that all begin in one huge string must not make a load quadratic.
   static constexpr std::size_t longest_string = 4096;
 

@@ -16,6 +16,7 @@ TEST_CASE("move_module: sections lie where their addresses say, the rest is zero
       if (s.name == ".symtab" || s.name == ".strtab")
         continue; // init memory, gone
       CHECK(m.host(s.target, s.bytes.size()) == s.bytes.data());
+      CHECK(m.in_text(s.target, s.bytes.size()) == (s.name == ".text"));
       if (s.name == ".rodata")
         found += as_text(s.bytes) == "constant";
       if (s.name == ".data")
