@@ -34,8 +34,8 @@ if [ ! -f "$out/kernel.elf" ] ||
   rm -f "$out"/*.o "$out/kernel.elf"
   # One shell a source file, two at a time.
   find "$here/common" "$here/$arch" -name '*.cpp' -o -name '*.S' | sort -r |
-    xargs -P 2 -I '{}' sh -c '"$1" $2 -I"$3" -c "$4" -o "$5/$(basename "$4").o"' \
-      compile "$CXX" "$flags" "$root/include" '{}' "$out"
+    xargs -P 2 -I '{}' sh -c '"$1" $2 -c "$3" -o "$4/$(basename "${3%/*}")-${3##*/}.o"' \
+      compile "$CXX" "$flags -I$root/include -I$here/$arch" '{}' "$out"
   link() { # OUTPUT OBJECT...
     target=$1
     shift
@@ -69,7 +69,8 @@ timeout 60 qemu-system-x86_64 -accel tcg -m 128 -nodefaults -no-reboot -display 
 
 # What modules cost this kernel. Lines are those of the glue without comments and empty ones; text is
 # that of the library's functions, without what the compiler put into their callers.
-lines=$(grep -cvE '^[[:space:]]*(//.*)?$' "$here/$arch/modules_glue.hpp")
+lines=$(cat "$here/common/modules_glue.hpp" "$here/$arch/modules_machine.hpp" |
+  grep -cvE '^[[:space:]]*(//.*)?$')
 text=$(nm -S -t d "$out/kernel.elf" | awk '$3 ~ /^[tTwW]$/ && $4 ~ /^_ZNK?6kmodld/ { n += $2 } END { print n + 0 }')
 echo "run.sh: modules cost this kernel $lines lines and $text bytes of kmodld's text"
 

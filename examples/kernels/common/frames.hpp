@@ -9,7 +9,7 @@ namespace kernel {
 class frame_allocator {
 public:
   /// Physical memory above this is left alone.
-  static constexpr u64 limit = u64{1} << 30;
+  static constexpr u64 limit = u64{2} << 30;
   static constexpr u64 none = ~u64{0};
 
   /// At first every frame is reserved. Gives [first, last) free, whole frames only.

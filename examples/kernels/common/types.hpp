@@ -28,9 +28,11 @@ constexpr u64 pages_for(u64 size) { return page_ceil(size) / page_size; }
 struct rights {
   bool write = false;
   bool execute = false;
+  bool device = false; ///< registers, not memory: every access reaches them
 };
 inline constexpr rights read_only{};
 inline constexpr rights read_write{true, false};
 inline constexpr rights read_execute{false, true};
+inline constexpr rights device_registers{true, false, true};
 
 } // namespace kernel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Parses hvm_start_info, version 1 (Xen, public/arch-x86/hvm/start_info.h).
-#include "boot_info.hpp"
+#include "../common/boot_info.hpp"
 
 namespace kernel {
 namespace {

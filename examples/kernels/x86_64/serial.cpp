@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The console: the first serial port, polled.
 #include "../common/console.hpp"
-#include "machine.hpp"
+#include "instructions.hpp"
 
 namespace kernel {
 

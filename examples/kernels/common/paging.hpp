@@ -4,8 +4,8 @@
 // nor is a frame writable through one mapping and executable through another.
 #pragma once
 
-#include "../common/types.hpp"
 #include "boot_info.hpp"
+#include "types.hpp"
 
 namespace kernel::paging {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The script's view of this kernel (see module_script.hpp), and its readers in the timer interrupt.
 #include "modules.hpp"
-#include "../common/module_script.hpp"
-#include "../common/stack_meter.hpp"
 #include "machine.hpp"
+#include "module_script.hpp"
 #include "modules_glue.hpp"
+#include "stack_meter.hpp"
 
 namespace kernel {
 namespace {
@@ -18,11 +18,11 @@ struct {
 
 // Names what it interrupted, walks the list, looks a symbol up by name and the answer by address.
 // The script loads no module but greeter meanwhile.
-void read(trap_frame const& f) {
+void read(u64 instruction) {
   symbol_info s;
-  bool in_module = f.rip >= module_space::first && f.rip <= module_space::last;
+  bool in_module = instruction >= module_space::first && instruction <= module_space::last;
   ++(in_module ? readers.in_module : readers.in_kernel);
-  readers.wrong += !find_symbol_at(f.rip, s) || !same(s.module, in_module ? "greeter" : "");
+  readers.wrong += !find_symbol_at(instruction, s) || !same(s.module, in_module ? "greeter" : "");
   for (kmodld::module const& m : readers.system->loader.modules())
     readers.wrong += !same(m.name(), "greeter");
   kmodld::exported_symbol greet;

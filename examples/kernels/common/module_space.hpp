@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Memory for modules: whole pages in a window above the kernel, close enough for its 32-bit
-// relocations, with an unmapped page after each range.
+// Memory for modules: whole pages in a window above the kernel, which calls reach from it, with an
+// unmapped page after each range.
 #pragma once
 
-#include "../common/types.hpp"
+#include "machine.hpp"
 
 namespace kernel::module_space {
 
-inline constexpr u64 first = 0xffffffffa0000000;
+inline constexpr u64 first = machine::module_window;
 inline constexpr u64 size = u64{64} << 20;
 inline constexpr u64 last = first + size - 1;
 

@@ -2,8 +2,8 @@
 // The part of the script that deals with modules.
 #pragma once
 
-#include "../common/script.hpp"
-#include "../common/types.hpp"
+#include "script.hpp"
+#include "types.hpp"
 
 namespace kernel {
 

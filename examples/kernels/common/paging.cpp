@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Page tables. Intel SDM volume 3, chapter 4.5: 4-level paging.
+// Page tables of four levels; what an entry looks like is the machine's.
 #include "paging.hpp"
-#include "../common/console.hpp"
-#include "../common/frames.hpp"
-#include "../common/string.hpp"
+#include "console.hpp"
+#include "frames.hpp"
 #include "machine.hpp"
+#include "string.hpp"
+#include <page_entry.hpp>
 
 namespace kernel::paging {
 namespace {
 
-constexpr u64 present = 1, writable = 2, no_execute = u64{1} << 63;
-constexpr u64 frame_bits = 0x000ffffffffff000;
+using page_entry::frame_bits;
+using page_entry::present;
+
 constexpr u64 direct_map = 0xffff888000000000;
 constexpr u64 entries = 512;
 
 // While the boot tables are in force the kernel's base is a direct map of the first GiB.
-constinit u64 direct_base = kernel_base;
+constinit u64 direct_base = machine::kernel_base;
 constinit u64 root = 0;
 
 u64* table_at(u64 entry) { return reinterpret_cast<u64*>(direct(entry & frame_bits)); }
-
-constexpr u64 flags_of(rights r) {
-  return present | (r.write ? writable : 0) | (r.execute ? 0 : no_execute);
-}
 
 u64 new_table() {
   u64 frame = frames.allocate();
@@ -41,7 +39,7 @@ u64* entry_of(u64 address, bool create) {
       u64 frame = create ? new_table() : frame_allocator::none;
       if (frame == frame_allocator::none)
         return nullptr;
-      entry = frame | present | writable;
+      entry = page_entry::table(frame);
     }
     table = table_at(entry);
   }
@@ -53,7 +51,7 @@ void set_direct_rights(u64 frame, rights r) {
   u64* entry = entry_of(direct_map + frame, false);
   if (entry == nullptr || (*entry & present) == 0)
     return;
-  *entry = frame | flags_of({r.write, false});
+  *entry = page_entry::page(frame, {r.write, false});
   machine::flush_page(direct_map + frame);
 }
 
@@ -61,7 +59,7 @@ void map_or_die(u64 address, u64 frame, rights r) {
   if (map(address, frame, r))
     return;
   print("paging: out of memory for page tables\n");
-  machine::leave(machine::leave_failed);
+  machine::leave(false);
 }
 
 void map_direct(u64 first, u64 last, rights r) {
@@ -72,8 +70,8 @@ void map_direct(u64 first, u64 last, rights r) {
 
 void map_kernel(char const* first, char const* last, rights r) {
   for (u64 at = address_of(first); at < address_of(last); at += page_size) {
-    map_or_die(at, at - kernel_base, r);
-    set_direct_rights(at - kernel_base, r);
+    map_or_die(at, at - machine::kernel_base, r);
+    set_direct_rights(at - machine::kernel_base, r);
   }
 }
 
@@ -100,6 +98,8 @@ void start(boot_info const& boot) {
   root = new_table();
   for (u64 i = 0; i < boot.usable_count; ++i)
     map_direct(boot.usable[i].first, boot.usable[i].last, read_write);
+  for (u64 i = 0; i < boot.device_count; ++i)
+    map_direct(boot.devices[i].first, boot.devices[i].last, device_registers);
   map_kernel(text_start, rodata_start, read_execute);
   map_kernel(rodata_start, data_start, read_only);
   map_kernel(data_start, kernel_end, read_write);
@@ -107,7 +107,7 @@ void start(boot_info const& boot) {
   unmap(address_of(fault_stack_guard));
   for (u64 at = page_floor(boot.initrd.first); at < boot.initrd.last; at += page_size)
     set_direct_rights(at, read_only);
-  machine::write_cr3(root);
+  machine::use_page_tables(root);
   direct_base = direct_map;
 }
 
@@ -115,7 +115,8 @@ bool map(u64 address, u64 frame, rights r) {
   u64* entry = entry_of(address, true);
   if (entry == nullptr || (*entry & present) != 0)
     return false;
-  *entry = frame | flags_of(r);
+  *entry = page_entry::page(frame, r);
+  machine::page_mapped();
   return true;
 }
 
@@ -139,7 +140,7 @@ bool protect(u64 address, u64 count, rights r) {
     // Whichever mapping loses its write permission does so before the other gains anything.
     if (!r.write)
       set_direct_rights(frame, r);
-    *entry = frame | flags_of(r);
+    *entry = page_entry::page(frame, r);
     machine::flush_page(at);
     if (r.write)
       set_direct_rights(frame, r);
@@ -151,26 +152,26 @@ mapping lookup(u64 address) {
   u64* entry = entry_of(address, false);
   if (entry == nullptr || (*entry & present) == 0)
     return {};
-  return {true, *entry & frame_bits, {(*entry & writable) != 0, (*entry & no_execute) == 0}};
+  return {true, *entry & frame_bits, page_entry::rights_of(*entry)};
 }
 
 audit_result audit() {
   audit_result result;
   memset(executable_frames, 0, sizeof executable_frames);
   visit_pages(table_at(root), 4, [&](u64 entry) {
-    bool w = (entry & writable) != 0, x = (entry & no_execute) == 0;
+    rights r = page_entry::rights_of(entry);
     result.pages += 1;
-    result.writable += w;
-    result.executable += x;
-    result.both += w && x;
+    result.writable += r.write;
+    result.executable += r.execute;
+    result.both += r.write && r.execute;
     u64 frame = (entry & frame_bits) / page_size;
-    if (x)
+    if (r.execute)
       executable_frames[frame / 64] |= u64{1} << (frame & 63);
   });
   visit_pages(table_at(root), 4, [&](u64 entry) {
     u64 frame = (entry & frame_bits) / page_size;
-    result.executable_aliased +=
-        (entry & writable) != 0 && (executable_frames[frame / 64] >> (frame & 63) & 1) != 0;
+    result.executable_aliased += page_entry::rights_of(entry).write &&
+                                 (executable_frames[frame / 64] >> (frame & 63) & 1) != 0;
   });
   return result;
 }

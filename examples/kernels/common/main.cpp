@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The kernel's main function: starts the machine, then runs the script. Each line of the script is
 // a check; QEMU's exit status says whether all of them held.
-#include "../common/frames.hpp"
-#include "../common/heap.hpp"
-#include "../common/script.hpp"
-#include "../common/stack_meter.hpp"
-#include "../common/string.hpp"
-#include "../common/symbols.hpp"
+#include "frames.hpp"
+#include "heap.hpp"
 #include "machine.hpp"
 #include "module_space.hpp"
 #include "modules.hpp"
 #include "paging.hpp"
+#include "script.hpp"
+#include "stack_meter.hpp"
+#include "string.hpp"
+#include "symbols.hpp"
 #include "traps.hpp"
 
 namespace kernel {
@@ -35,7 +35,7 @@ bool start_heap() {
 void start_frames() {
   for (u64 i = 0; i < boot.usable_count; ++i)
     frames.add(boot.usable[i].first, boot.usable[i].last);
-  frames.reserve(0, address_of(kernel_end) - kernel_base);
+  frames.reserve(0, address_of(kernel_end) - machine::kernel_base);
   frames.reserve(boot.initrd.first, boot.initrd.last);
 }
 
@@ -52,7 +52,7 @@ void check_own_protection() {
                "a write to the kernel's text faults");
   checks.check(probe_write(address_of(rodata_start)) == probe_result::write_faulted,
                "a write to the kernel's constants faults");
-  auto alias = reinterpret_cast<u64>(paging::direct(address_of(text_start) - kernel_base));
+  auto alias = reinterpret_cast<u64>(paging::direct(address_of(text_start) - machine::kernel_base));
   checks.check(probe_write(alias) == probe_result::write_faulted,
                "a write to the kernel's text through the direct map faults");
   checks.check(probe_write(address_of(&written_twice)) == probe_result::written,
@@ -89,7 +89,7 @@ void check_heap() {
 
 // Code written into fresh memory at run time, as a loader would.
 void check_module_space() {
-  constexpr unsigned char add_seven[] = {0x48, 0x8d, 0x47, 0x07, 0xc3}; // lea 7(%rdi),%rax; ret
+  using machine::add_seven;
   u64 free_frames = frames.free_count();
   u64 code = module_space::allocate(2 * page_size);
   u64 second = module_space::allocate(1, u64{64} << 10);
@@ -101,6 +101,7 @@ void check_module_space() {
                "writable memory does not run");
   u64 alias = reinterpret_cast<u64>(paging::direct(paging::lookup(code).frame));
   checks.check(probe_write(alias) == probe_result::written, "its direct map is writable");
+  machine::sync_instructions(code, sizeof add_seven);
   paging::protect(code, 2, read_execute);
   checks.check(guarded_call(code, 35).value == 42, "it runs when sealed");
   checks.check(probe_write(code) == probe_result::write_faulted, "and cannot be written any more");
@@ -142,16 +143,16 @@ void check_stack() {
 
 constinit u64 sampled = 0, known = 0;
 
-void sample(trap_frame const& f) {
+void sample(u64 instruction) {
   symbol_info s;
   ++sampled;
-  known += find_symbol_at(f.rip, s);
+  known += find_symbol_at(instruction, s);
 }
 
 void check_timer() {
   traps::start_timer(1000, sample);
   while (*const_cast<u64 volatile*>(&sampled) < 5)
-    asm volatile("hlt");
+    machine::wait_for_interrupt();
   traps::stop_timer();
   checks.check(known == sampled, "timer interrupts name what they interrupt");
 }
@@ -175,18 +176,18 @@ void run_script() {
 extern "C" void kernel_main(kernel::u64 start_info) {
   using namespace kernel;
   traps::start();
-  print("\nkmodld example kernel, x86_64\n");
   if (!boot.read(start_info)) {
-    print("no PVH start info\n");
-    machine::leave(machine::leave_failed);
+    print("the boot loader left nothing that is known here\n");
+    machine::leave(false);
   }
+  print("\nkmodld example kernel, ", machine::name, '\n');
   start_frames();
   u64 memory = frames.free_count();
   paging::start(boot);
   if (!start_heap())
-    machine::leave(machine::leave_failed);
+    machine::leave(false);
   print(memory, " free frames, initrd of ", boot.initrd.last - boot.initrd.first, " bytes\n");
   run_script();
   checks.print_summary();
-  machine::leave(checks.succeeded() ? machine::leave_passed : machine::leave_failed);
+  machine::leave(checks.succeeded());
 }

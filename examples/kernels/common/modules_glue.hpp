@@ -3,18 +3,20 @@
 // names them, and a loader with the hooks through which traps ask about modules.
 #pragma once
 
-#include "../common/console.hpp"
-#include "../common/heap.hpp"
-#include "../common/string.hpp"
-#include "../common/symbols.hpp"
+#include "console.hpp"
+#include "heap.hpp"
+#include "machine.hpp"
 #include "module_space.hpp"
 #include "paging.hpp"
+#include "string.hpp"
+#include "symbols.hpp"
 #include "traps.hpp"
 
 #include <kmodld/kmodld.hpp>
 #include <kmodld/linux/kallsyms.hpp>
 #include <kmodld/linux/parameters.hpp>
 #include <kmodld/policy/symbol_table.hpp>
+#include <modules_machine.hpp>
 
 namespace kernel::modules {
 
@@ -48,7 +50,7 @@ private:
   static bool is_heap(kmodld::memory_kind kind) { return kind > kmodld::memory_kind::init; }
 };
 
-/// Rights in the page tables; x86 keeps instruction fetches coherent by itself.
+/// Rights in the page tables.
 struct page_table_protector {
   int protect(std::span<kmodld::protection const> batch) noexcept {
     for (kmodld::protection const& p : batch) {
@@ -59,7 +61,9 @@ struct page_table_protector {
     }
     return 0;
   }
-  void flush_icache(kmodld::region) noexcept {}
+  void flush_icache(kmodld::region code) noexcept {
+    machine::sync_instructions(code.target.value, code.size);
+  }
 };
 
 /// Tells the console what happens to modules: the notifier and the diagnostics policy.
@@ -84,13 +88,7 @@ struct console_log {
 
 /// What the kernel itself offers to modules; the addresses come from its symbol table.
 inline constexpr text own_exports =
-    "_printk __kmalloc kfree memcpy memmove memset memcmp strlen strcmp __stack_chk_fail "
-    "__fentry__ __x86_return_thunk __x86_indirect_thunk_rax __x86_indirect_thunk_rbx "
-    "__x86_indirect_thunk_rcx __x86_indirect_thunk_rdx __x86_indirect_thunk_rsi "
-    "__x86_indirect_thunk_rdi __x86_indirect_thunk_rbp __x86_indirect_thunk_r8 "
-    "__x86_indirect_thunk_r9 __x86_indirect_thunk_r10 __x86_indirect_thunk_r11 "
-    "__x86_indirect_thunk_r12 __x86_indirect_thunk_r13 __x86_indirect_thunk_r14 "
-    "__x86_indirect_thunk_r15";
+    "_printk __kmalloc kfree memcpy memmove memset memcmp strlen strcmp __stack_chk_fail";
 
 /// The types of parameters by the names that modules import. Only the addresses of these objects
 /// matter: a module's parameter points to the one of its type.
@@ -111,7 +109,7 @@ struct linux_abi : kmodld::abi::linux_6_1 {
 /// That is what kmodld's default reclaimer stands for. So does its default lock for one context,
 /// its invoker for addresses that are pointers, its verifier for a kernel without keys.
 struct config {
-  using arch = kmodld::arch::x86_64;
+  using arch = machine_arch;
   using abi = linux_abi;
   using allocator = page_allocator&;
   using symbol_resolver = kmodld::symbol_table<page_allocator>&;
@@ -137,11 +135,12 @@ struct module_system {
                                 {.module_window = {{module_space::first}, {module_space::last}}}};
 
   module_system() {
-    for (text rest = own_exports; !rest.empty();) {
-      text name = kmodld::head(rest, kmodld::index_of(rest, ' '));
-      rest = kmodld::tail(rest, name.size() + 1);
-      symbols.add(name, {.value = {kernel_symbol(name)}});
-    }
+    for (text rest : {own_exports, machine_exports})
+      while (!rest.empty()) {
+        text name = kmodld::head(rest, kmodld::index_of(rest, ' '));
+        rest = kmodld::tail(rest, name.size() + 1);
+        symbols.add(name, {.value = {kernel_symbol(name)}});
+      }
     for (u64 i = 0; i < std::size(param_exports); ++i) {
       param_ops[i] = {param_exports[i].type, {reinterpret_cast<u64>(&param_exports[i])}};
       symbols.add(param_exports[i].name, {.value = param_ops[i].ops});
@@ -169,13 +168,12 @@ private:
   }
 
   static u64 fixup_of(u64 instruction) {
-    constexpr u32 jump_only = 1; // EX_TYPE_DEFAULT
     kmodld::module* m = current->loader.modules().find_containing({instruction});
     auto const* table = m == nullptr ? nullptr : m->extable.load(std::memory_order_acquire);
     kmodld::exception found;
     if (table == nullptr || !exception_table{*table}.find({instruction}, found))
       return 0;
-    return found.data == jump_only ? found.fixup.value : 0;
+    return found.data == extable_jump_only ? found.fixup.value : 0;
   }
 
   static inline constinit module_system* current = nullptr;

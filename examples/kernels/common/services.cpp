@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Functions of Linux that modules import, as far as this kernel has them.
-#include "../common/console.hpp"
-#include "../common/heap.hpp"
+#include "console.hpp"
+#include "heap.hpp"
 #include "machine.hpp"
 
 extern "C" {
@@ -19,6 +19,6 @@ void kfree(void const* memory) { kernel::kernel_heap.release(const_cast<void*>(m
 
 [[noreturn]] void __stack_chk_fail() {
   kernel::print("a module overwrote its stack\n");
-  kernel::machine::leave(kernel::machine::leave_failed);
+  kernel::machine::leave(false);
 }
 }

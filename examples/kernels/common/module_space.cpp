@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // First fit over a bitmap of the window's pages.
 #include "module_space.hpp"
-#include "../common/frames.hpp"
-#include "../common/string.hpp"
-#include "machine.hpp"
+#include "frames.hpp"
 #include "paging.hpp"
+#include "string.hpp"
 
 namespace kernel::module_space {
 namespace {
