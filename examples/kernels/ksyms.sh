@@ -4,7 +4,7 @@
 # Names lose their template arguments and parameter lists; text lies before the table, so the
 # addresses stay valid.
 set -eu
-nm -nC --no-recurse-limit "$1" | awk '
+"${NM:-nm}" -nC --no-recurse-limit "$1" | awk '
   $2 ~ /^[tTwW]$/ {
     name = $0
     sub(/^[^ ]+ . /, "", name)

@@ -1,32 +1,48 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Builds an example kernel, boots it under QEMU with modules in its initrd and shows its console:
-#   run.sh x86_64 [MODULE.ko ...]
+#   run.sh x86_64|aarch64 [MODULE.ko ...]
 # Exit status 0 only if the kernel's script passed. KMODLD_BUILD: the build tree (build/).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${KMODLD_BUILD:-$root/build}/kernels
-CXX=${CXX:-g++}
-CC=${CC:-gcc}
+packages_file=$root/tests/support/packages.sh
+. "$packages_file"
 
-[ $# -ge 1 ] || { echo "usage: run.sh x86_64 [MODULE.ko ...]" >&2; exit 2; }
+usage() { echo "usage: run.sh x86_64|aarch64 [MODULE.ko ...]" >&2; exit 2; }
+[ $# -ge 1 ] || usage
 arch=$1
 shift
-[ -f "$here/$arch/link.ld" ] || { echo "run.sh: no kernel for $arch" >&2; exit 2; }
-if [ -z "${KMODLD_BUILT:-}" ]; then
-  packages_file=$root/tests/support/packages.sh
-  . "$packages_file"
-  install_packages g++ $packages_run
-fi
 out=$build/$arch
+
+# What differs: tools, flags of the kernel and its modules (the head of kmodld/module.h), the machine.
+case $arch in
+  x86_64)
+    packages="g++ $packages_run" tools= CXX=${CXX:-g++} CC=${CC:-gcc}
+    machine_flags='-mcmodel=kernel -mno-red-zone -fcf-protection=none -mgeneral-regs-only'
+    boot() {
+      timeout 60 qemu-system-x86_64 -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$out/kernel.elf" "$@"
+    } ;;
+  aarch64)
+    packages=$packages_run_aarch64 tools=aarch64-linux-gnu-
+    CXX=${CXX_AARCH64:-aarch64-linux-gnu-g++-12} CC=${CC_AARCH64:-aarch64-linux-gnu-gcc-12}
+    machine_flags='-mno-outline-atomics -mgeneral-regs-only'
+    boot() { # QEMU boots by Linux's protocol what is no ELF
+      aarch64-linux-gnu-objcopy -O binary "$out/kernel.elf" "$out/Image"
+      timeout 60 qemu-system-aarch64 -M "virt,${KERNEL_VIRT_OPTIONS:-gic-version=2}" -cpu cortex-a72 -semihosting \
+        -kernel "$out/Image" "$@"
+    } ;;
+  *) usage ;;
+esac
+[ -n "${KMODLD_BUILT:-}" ] || install_packages $packages
 mkdir -p "$out"
 
-flags='-std=c++20 -O2 -Wall -Wextra -Wconversion -Werror -ffreestanding -fno-exceptions -fno-rtti
-  -fno-threadsafe-statics -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer
-  -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none
-  -mgeneral-regs-only -mcmodel=kernel -mno-red-zone'
+module_flags="-O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector
+  -fno-asynchronous-unwind-tables $machine_flags -I$root/include"
+kernel_flags="$module_flags -std=c++20 -Wconversion -fno-exceptions -fno-rtti -fno-threadsafe-statics
+  -fno-pie -fno-omit-frame-pointer -fno-tree-loop-distribute-patterns -I$here/$arch"
 
 # Rebuilds everything when anything it is made of has changed.
 if [ ! -f "$out/kernel.elf" ] ||
@@ -35,7 +51,7 @@ if [ ! -f "$out/kernel.elf" ] ||
   # One shell a source file, two at a time.
   find "$here/common" "$here/$arch" -name '*.cpp' -o -name '*.S' | sort -r |
     xargs -P 2 -I '{}' sh -c '"$1" $2 -c "$3" -o "$4/$(basename "${3%/*}")-${3##*/}.o"' \
-      compile "$CXX" "$flags -I$root/include -I$here/$arch" '{}' "$out"
+      compile "$CXX" "$kernel_flags" '{}' "$out"
   link() { # OUTPUT OBJECT...
     target=$1
     shift
@@ -43,7 +59,7 @@ if [ ! -f "$out/kernel.elf" ] ||
       -Wl,-z,max-page-size=4096 -o "$target" "$@"
   }
   link "$out/first.elf" "$out"/*.o
-  sh "$here/ksyms.sh" "$out/first.elf" >"$out/ksyms.S"
+  NM=${tools}nm sh "$here/ksyms.sh" "$out/first.elf" >"$out/ksyms.S"
   "$CXX" -c "$out/ksyms.S" -o "$out/ksyms.o"
   link "$out/linked.elf" "$out"/*.o
   mv "$out/linked.elf" "$out/kernel.elf"
@@ -53,9 +69,7 @@ fi
 for source in "$here"/modules/*.c; do
   object=$(basename "$source" .c).ko
   [ "$out/$object" -nt "$out/kernel.elf" ] ||
-    "$CC" -std=c11 -O2 -Wall -Wextra -Werror -c -ffreestanding -fno-pic -fno-stack-protector \
-      -fno-asynchronous-unwind-tables -mcmodel=kernel -mno-red-zone -fcf-protection=none \
-      -mgeneral-regs-only -I "$root/include" "$source" -o "$out/$object"
+    "$CC" -std=c11 $module_flags -c "$source" -o "$out/$object"
 done
 head -c $(($(wc -c <"$out/greeter.ko") / 2)) "$out/greeter.ko" >"$out/damaged.ko"
 set -- "$out/greeter.ko" "$out/caller.ko" "$out/refuser.ko" "$out/damaged.ko" "$@"
@@ -63,15 +77,14 @@ set -- "$out/greeter.ko" "$out/caller.ko" "$out/refuser.ko" "$out/damaged.ko" "$
 sh "$here/mkcpio.sh" "$@" >"$out/initrd.cpio"
 
 status=0
-timeout 60 qemu-system-x86_64 -accel tcg -m 128 -nodefaults -no-reboot -display none -serial stdio \
-  -device isa-debug-exit,iobase=0xf4,iosize=4 \
-  -kernel "$out/kernel.elf" -initrd "$out/initrd.cpio" </dev/null || status=$?
+boot -accel tcg -m 128 -nodefaults -no-reboot -display none -serial stdio \
+  -initrd "$out/initrd.cpio" </dev/null || status=$?
 
 # What modules cost this kernel. Lines are those of the glue without comments and empty ones; text is
 # that of the library's functions, without what the compiler put into their callers.
 lines=$(cat "$here/common/modules_glue.hpp" "$here/$arch/modules_machine.hpp" |
   grep -cvE '^[[:space:]]*(//.*)?$')
-text=$(nm -S -t d "$out/kernel.elf" | awk '$3 ~ /^[tTwW]$/ && $4 ~ /^_ZNK?6kmodld/ { n += $2 } END { print n + 0 }')
+text=$("${tools}nm" -S -t d "$out/kernel.elf" | awk '$3 ~ /^[tTwW]$/ && $4 ~ /^_ZNK?6kmodld/ { n += $2 } END { print n + 0 }')
 echo "run.sh: modules cost this kernel $lines lines and $text bytes of kmodld's text"
 
 case $status in

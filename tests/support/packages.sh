@@ -7,6 +7,7 @@ packages_libraries='libbenchmark-dev libcli11-dev libedit-dev libfmt-dev liblz4-
   libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev'
 packages_checks='valgrind clang-14 clang-19 clang-format-19 clang-tidy-19 lld-19 llvm-19'
 packages_run='qemu-system-x86 cpio xz-utils'
+packages_run_aarch64='qemu-system-arm binutils-aarch64-linux-gnu g++-12-aarch64-linux-gnu'
 # To link for and to execute on other machines. The compilers' names with a version do not conflict
 # with gcc-multilib, as those without do.
 packages_foreign='qemu-user'

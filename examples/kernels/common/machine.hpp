@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a machine supplies: everything here, and put_char (console.hpp), boot_info::read
-// (boot_info.hpp), the timer (traps.hpp) and _start's call of kernel_main. The folder of a machine
+// (boot_info.hpp), the traps' entry with start() and the timer (traps.hpp), and a call of
+// kernel_main with what boot_info::read wants. The folder of a machine
 // has, beside its .cpp, .S and link.ld, four headers that files of common/ include:
 //   layout.hpp           where things lie, as constants
 //   page_entry.hpp       the bits of a page table's entry
@@ -33,8 +34,8 @@ namespace machine {
 
 /// Switches to the page tables whose root is the frame `root`; nothing low is mapped afterwards.
 void use_page_tables(u64 root);
-/// To be called when an entry that was not present has been written.
-void page_mapped();
+/// To be called when a table that will be used, or an entry that was not present, has been written.
+void tables_written();
 /// To be called when an entry that was present has been changed or cleared.
 void flush_page(u64 address);
 /// Makes instructions that were written as data visible to execution.

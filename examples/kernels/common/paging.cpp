@@ -16,7 +16,7 @@ using page_entry::present;
 constexpr u64 direct_map = 0xffff888000000000;
 constexpr u64 entries = 512;
 
-// While the boot tables are in force the kernel's base is a direct map of the first GiB.
+// While the boot tables are in force the kernel's base is a direct map of the lowest memory.
 constinit u64 direct_base = machine::kernel_base;
 constinit u64 root = 0;
 
@@ -24,8 +24,10 @@ u64* table_at(u64 entry) { return reinterpret_cast<u64*>(direct(entry & frame_bi
 
 u64 new_table() {
   u64 frame = frames.allocate();
-  if (frame != frame_allocator::none)
+  if (frame != frame_allocator::none) {
     memset(direct(frame), 0, page_size);
+    machine::tables_written();
+  }
   return frame;
 }
 
@@ -116,7 +118,7 @@ bool map(u64 address, u64 frame, rights r) {
   if (entry == nullptr || (*entry & present) != 0)
     return false;
   *entry = page_entry::page(frame, r);
-  machine::page_mapped();
+  machine::tables_written();
   return true;
 }
 

@@ -2,6 +2,15 @@
 // A module with a parameter and two exports, for the example kernels.
 #include <kmodld/module.h>
 
+// For an exception table entry: the load, and the type of an entry that is a jump (asm/extable*.h).
+#ifdef __x86_64__
+#define LOAD_BYTE "movzbl (%1), %0"
+#define JUMP_ONLY "1"
+#else
+#define LOAD_BYTE "ldrb %w0, [%1]"
+#define JUMP_ONLY "0x03ff0002"
+#endif
+
 static int times = 1;
 module_param(times, int, 0444);
 MODULE_PARM_DESC(times, "how often to greet");
@@ -24,18 +33,17 @@ int peek(const volatile unsigned char* where);
 int peek(const volatile unsigned char* where) { return times > 0 ? *where : 0; }
 EXPORT_SYMBOL(peek);
 
-#ifdef __x86_64__
 // The same with an entry in the exception table: -1 if the read faults.
 int peek_safely(const volatile unsigned char* where);
 int peek_safely(const volatile unsigned char* where) {
   int value = -1;
-  __asm__ volatile("1:\tmovzbl (%1), %0\n"
+  __asm__ volatile("1:\t" LOAD_BYTE "\n"
                    "2:\n"
                    "\t.pushsection __ex_table, \"a\"\n"
                    "\t.balign 4\n"
                    "\t.long 1b - .\n"
                    "\t.long 2b - .\n"
-                   "\t.long 1\n"
+                   "\t.long " JUMP_ONLY "\n"
                    "\t.popsection\n"
                    : "+r"(value)
                    : "r"(where)
@@ -43,7 +51,6 @@ int peek_safely(const volatile unsigned char* where) {
   return value;
 }
 EXPORT_SYMBOL(peek_safely);
-#endif
 
 // Takes its time, so that interrupts find it at work.
 void spin(unsigned long rounds);

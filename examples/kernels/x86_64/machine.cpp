@@ -8,7 +8,7 @@ namespace kernel::machine {
 void use_page_tables(u64 root) { asm volatile("movq %0, %%cr3" ::"r"(root) : "memory"); }
 
 // What is not present is not cached, and what the processor has stored it fetches.
-void page_mapped() {}
+void tables_written() {}
 void sync_instructions(u64, u64) {}
 
 void flush_page(u64 address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }
