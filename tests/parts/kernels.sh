@@ -7,16 +7,25 @@ KMODLD_ROOT_newest=${KMODLD_ROOT_newest:-${KMODLD_ROOT_6_1:-}}
 boots() { # ARCH MODULE...: the console goes to $scratch/console
   sh examples/kernels/run.sh "$@" >"$scratch/console" 2>&1 || { tail -n 40 "$scratch/console"; return 1; }
 }
+boots_in_el2() (export KERNEL_VIRT_OPTIONS=virtualization=on; boots "$@")
 shown() { tr -d '\r' <"$scratch/console" | grep -q "$1"; }
 fast() { # the kernel alone, everything built
   start=$(date +%s)
   boots "$@" && [ $(($(date +%s) - start)) -lt 20 ]
 }
 
-for arch in x86_64; do
+modules_of() { # ARCH: prints where Debian's modules for it are
+  case $1 in
+    x86_64) package_root newest ;;
+    aarch64) fetch_kernel arm64 2>/dev/null || fetch_kernel arm64_newest ;;
+  esac
+}
+
+for arch in x86_64 aarch64; do
   need "kernel $arch" "qemu-system-$arch" || continue
+  [ $arch = x86_64 ] || need "kernel $arch" "$arch-linux-gnu-g++-12" || continue
   set --
-  if root=$(package_root newest); then
+  if root=$(modules_of $arch); then
     for name in lib/crc-itu-t lib/lz4/lz4_compress; do
       set -- "$@" "$(echo "$root"/lib/modules/*/kernel/$name.ko)"
     done
@@ -28,6 +37,10 @@ for arch in x86_64; do
   if [ $# -ne 0 ]; then
     check "kernel $arch runs crc-itu-t" shown '^ok   crc_itu_t(ffff, "123456789") = 29b1$'
     check "kernel $arch runs lz4_compress" shown '^ok   LZ4_compress_default: 8192 bytes to [0-9]* and back$'
+  fi
+  if [ $arch = aarch64 ]; then
+    check "kernel $arch: calls from far away" shown '^ok   0x[0-9a-f]* bytes from what it calls$'
+    check "kernel $arch started in EL2" boots_in_el2 "$arch"
   fi
   check "kernel $arch needs less than 20 s" fast "$arch" "$@"
 done

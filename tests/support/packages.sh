@@ -7,10 +7,11 @@ packages_libraries='libbenchmark-dev libcli11-dev libedit-dev libfmt-dev liblz4-
   libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev'
 packages_checks='valgrind clang-14 clang-19 clang-format-19 clang-tidy-19 lld-19 llvm-19'
 packages_run='qemu-system-x86 cpio xz-utils'
+# For the example kernel of another machine.
 packages_run_aarch64='qemu-system-arm binutils-aarch64-linux-gnu g++-12-aarch64-linux-gnu'
 # To link for and to execute on other machines. The compilers' names with a version do not conflict
 # with gcc-multilib, as those without do.
-packages_foreign='qemu-user'
+packages_foreign='qemu-user qemu-system-arm'
 for triplet in i686-linux-gnu aarch64-linux-gnu arm-linux-gnueabihf riscv64-linux-gnu \
   powerpc64le-linux-gnu powerpc64-linux-gnu s390x-linux-gnu mips64el-linux-gnuabi64 \
   mips64-linux-gnuabi64 mipsel-linux-gnu mips-linux-gnu m68k-linux-gnu; do
@@ -52,6 +53,8 @@ install_packages() {
 kernel_package() {
   case $1 in
     6_1) echo 'linux-image-6.1.0-56-amd64=6.1.192-2 linux-headers-6.1.0-56-amd64=6.1.192-2' ;;
+    arm64) echo '--arch arm64 linux-image-6.1.0-56-arm64=6.1.192-2' ;;
+    arm64_newest) echo '--arch arm64 linux-image-6.1.0-[0-9][0-9]-arm64' ;;
     linked) echo 'linux-image-6.1.0-50-amd64=6.1.176-1' ;;
     6_12) echo '--suite trixie linux-image-6.12.117+deb13-amd64=6.12.117-1' ;;
     newest) echo 'linux-image-6.1.0-[0-9][0-9]-amd64 linux-headers-6.1.0-[0-9][0-9]-amd64' ;;

@@ -9,6 +9,7 @@ namespace kernel {
 namespace {
 
 constexpr u32 virtual_timer = 27; // PPI 11
+constexpr u32 nothing = 1023;     // what was pending is gone
 constexpr u64 set_enable = 0x100; // of the distributor
 constexpr u64 control = 0;        // of both
 constexpr u64 priority_mask = 4, acknowledge = 0xc, end_of_interrupt = 0x10;
@@ -23,6 +24,8 @@ void enable(u64 on) { asm volatile("msr cntv_ctl_el0, %0; isb" ::"r"(on)); }
 
 void timer::interrupt(u64 instruction) {
   u32 id = device_register(board.cpu_interface, acknowledge);
+  if ((id & 0x3ff) == nothing)
+    return;
   if ((id & 0x3ff) == virtual_timer) {
     wait_for_ticks(interval); // takes the level away
     if (reader != nullptr)

@@ -8,6 +8,8 @@
 //   call_outcome guarded_call(u64 function, u64 argument)
 //   u64 faulting_instruction()                      of the last fault
 //   bool sealed()                                   nothing is writable and executable
+//   bool far(bool on)                               whether to load beyond a call's reach of the
+//                                                   kernel; false if everything is in reach
 //   void start_readers(), stop_readers()            symbolise from interrupts meanwhile
 //   u64 reads_in_modules(), reads_in_kernel()       what the readers interrupted
 //   u64 symbols_found(), wrong_reads()              and their answers
@@ -35,6 +37,7 @@ public:
     trap_in_module();
     unload_own();
     load_given();
+    load_far();
     read_meanwhile();
     u64 depth = host_.stack_depth();
     checks_.check(depth != 0 && depth <= stack_limit, "a load needs ", depth, " bytes of stack");
@@ -44,6 +47,7 @@ private:
   static constexpr int no_entry = 2, no_exec = 8, busy = 11, exists = 17, no_device = 19,
                        invalid = 22, again = 11;
   static constexpr u64 stack_limit = 4096;
+  static constexpr u64 far_distance = u64{128} << 20; ///< what a branch of AArch64 reaches
 
   template <class... Arguments>
   static u64 call(u64 function, Arguments... arguments) {
@@ -125,6 +129,21 @@ private:
       check_lz4(compress);
     checks_.check(host_.sealed(), "no module memory is writable and executable");
     host_.unload_all();
+    checks_.check(host_.usage() == before_, "unloaded, they leave nothing");
+  }
+
+  // Modules whose calls to the kernel need what the loader makes for far ones.
+  void load_far() {
+    if (!host_.far(true))
+      return;
+    expect(load("greeter.ko", "times=2"), 0, "greeter loads far away");
+    u64 distance = host_.exported("greet") - kernel_symbol("_printk");
+    checks_.check(distance >= far_distance && distance < ~far_distance, "0x", hex(distance),
+                  " bytes from what it calls");
+    expect(load("caller.ko"), 0, "caller loads");
+    checks_.check(call(host_.exported("last_answer")) == 2, "caller got greeter's answer");
+    host_.unload_all();
+    host_.far(false);
     checks_.check(host_.usage() == before_, "unloaded, they leave nothing");
   }
 

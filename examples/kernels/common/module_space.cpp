@@ -11,12 +11,13 @@ namespace {
 constexpr u64 page_count = size / page_size;
 constinit u64 taken[page_count / 64] = {};
 constinit u64 used = 0;
+constinit u64 start = 0; // the page to look from
 
 bool is_taken(u64 page) { return (taken[page >> 6] >> (page & 63) & 1) != 0; }
 
 // The first of `count` free pages that have a free page before and after them.
 u64 find_free(u64 count, u64 step) {
-  for (u64 page = 0; page + count < page_count; page += step) {
+  for (u64 page = (start + step - 1) & ~(step - 1); page + count < page_count; page += step) {
     u64 i = 0;
     if (page != 0 && is_taken(page - 1))
       continue;
@@ -63,6 +64,8 @@ u64 allocate(u64 bytes, u64 align) {
 }
 
 void release(u64 address, u64 bytes) { unmap_pages(address, pages_for(bytes)); }
+
+void start_at(u64 offset) { start = pages_for(offset); }
 
 u64 used_pages() { return used; }
 

@@ -75,6 +75,11 @@ struct script_host {
     return a.both == 0 && a.executable_aliased == 0;
   }
 
+  bool far(bool on) {
+    module_space::start_at(on ? machine::far_modules : 0);
+    return machine::far_modules != 0;
+  }
+
   void start_readers() { traps::start_timer(1000, read); }
   void stop_readers() { traps::stop_timer(); }
   u64 reads_in_modules() { return fresh(readers.in_module); }
