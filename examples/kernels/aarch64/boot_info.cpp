@@ -13,7 +13,7 @@ namespace {
 // A child of the root, as far as the kernel asks for it.
 struct node {
   text name;
-  bytes compatible, kind, reg;
+  bytes compatible, kind, reg, status;
 };
 
 boot_info::range range_at(bytes reg, u64 offset) {
@@ -29,6 +29,8 @@ u64 add_device(boot_info& info, bytes reg, u64 offset) {
 }
 
 void take(boot_info& info, node const& n) {
+  if (!n.status.empty() && !device_tree::lists(n.status, "okay"))
+    return; // the secure world's, for example
   if (device_tree::lists(n.kind, "memory")) {
     for (u64 at = 0; at < n.reg.size() && info.usable_count < boot_info::max_ranges; at += 16)
       info.usable[info.usable_count++] = range_at(n.reg, at);
@@ -47,7 +49,7 @@ bool boot_info::read(u64 physical) {
   using part = device_tree::part;
   device_tree tree{reinterpret_cast<std::byte const*>(physical), most};
   node n;
-  u64 cells = 0; // of addresses and sizes, together
+  u64 cells = 0; // of an address and a size: two each, or reg is not what range_at() takes it for
   part p;
   for (int depth = 0; (p = tree.next()) != part::end && p != part::broken;) {
     if (p == part::property) {
@@ -63,6 +65,8 @@ bool boot_info::read(u64 physical) {
         n.kind = tree.value();
       else if (same(name, "reg"))
         n.reg = tree.value();
+      else if (same(name, "status"))
+        n.status = tree.value();
       else if (same(n.name, "chosen") && same(name, "linux,initrd-start"))
         initrd.first = number;
       else if (same(n.name, "chosen") && same(name, "linux,initrd-end"))
@@ -73,7 +77,7 @@ bool boot_info::read(u64 physical) {
     if (depth == 2)
       take(*this, n);
     depth += p == part::node ? 1 : -1;
-    n = {depth == 2 && p == part::node ? tree.name() : text{}, {}, {}, {}};
+    n = {depth == 2 && p == part::node ? tree.name() : text{}, {}, {}, {}, {}};
   }
   return p == part::end && cells == 4 && usable_count != 0 && board.console != 0 &&
          board.distributor != 0 && initrd.first <= initrd.last;
