@@ -3,6 +3,7 @@
 # Builds an example kernel, boots it under QEMU with modules in its initrd and shows its console:
 #   run.sh x86_64|aarch64 [MODULE.ko ...]
 # Exit status 0 only if the kernel's script passed. KMODLD_BUILD: the build tree (build/).
+# KERNEL_VIRT_OPTIONS: of the virt board, after a comma: ',virtualization=on' starts in EL2.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,9 +30,10 @@ case $arch in
     packages=$packages_run_aarch64 tools=aarch64-linux-gnu-
     CXX=${CXX_AARCH64:-aarch64-linux-gnu-g++-12} CC=${CC_AARCH64:-aarch64-linux-gnu-gcc-12}
     machine_flags='-mno-outline-atomics -mgeneral-regs-only'
+    KERNEL_VIRT_OPTIONS=${KERNEL_VIRT_OPTIONS:-}
     boot() { # QEMU boots by Linux's protocol what is no ELF
       aarch64-linux-gnu-objcopy -O binary "$out/kernel.elf" "$out/Image"
-      timeout 60 qemu-system-aarch64 -M "virt,${KERNEL_VIRT_OPTIONS:-gic-version=2}" -cpu cortex-a72 -semihosting \
+      timeout 60 qemu-system-aarch64 -M "virt,gic-version=2$KERNEL_VIRT_OPTIONS" -cpu cortex-a72 -semihosting \
         -kernel "$out/Image" "$@"
     } ;;
   *) usage ;;
@@ -40,9 +42,9 @@ esac
 mkdir -p "$out"
 
 module_flags="-O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector
-  -fno-asynchronous-unwind-tables $machine_flags -I$root/include"
+  -fno-asynchronous-unwind-tables $machine_flags"
 kernel_flags="$module_flags -std=c++20 -Wconversion -fno-exceptions -fno-rtti -fno-threadsafe-statics
-  -fno-pie -fno-omit-frame-pointer -fno-tree-loop-distribute-patterns -I$here/$arch"
+  -fno-pie -fno-omit-frame-pointer -fno-tree-loop-distribute-patterns"
 
 # Rebuilds everything when anything it is made of has changed.
 if [ ! -f "$out/kernel.elf" ] ||
@@ -50,8 +52,8 @@ if [ ! -f "$out/kernel.elf" ] ||
   rm -f "$out"/*.o "$out/kernel.elf"
   # One shell a source file, two at a time.
   find "$here/common" "$here/$arch" -name '*.cpp' -o -name '*.S' | sort -r |
-    xargs -P 2 -I '{}' sh -c '"$1" $2 -c "$3" -o "$4/$(basename "${3%/*}")-${3##*/}.o"' \
-      compile "$CXX" "$kernel_flags" '{}' "$out"
+    xargs -P 2 -I '{}' sh -c '"$1" $2 -I"$3" -I"$4" -c "$5" -o "$6/$(basename "${5%/*}")-${5##*/}.o"' \
+      compile "$CXX" "$kernel_flags" "$root/include" "$here/$arch" '{}' "$out"
   link() { # OUTPUT OBJECT...
     target=$1
     shift
@@ -69,7 +71,7 @@ fi
 for source in "$here"/modules/*.c; do
   object=$(basename "$source" .c).ko
   [ "$out/$object" -nt "$out/kernel.elf" ] ||
-    "$CC" -std=c11 $module_flags -c "$source" -o "$out/$object"
+    "$CC" -std=c11 $module_flags -I "$root/include" -c "$source" -o "$out/$object"
 done
 head -c $(($(wc -c <"$out/greeter.ko") / 2)) "$out/greeter.ko" >"$out/damaged.ko"
 set -- "$out/greeter.ko" "$out/caller.ko" "$out/refuser.ko" "$out/damaged.ko" "$@"

@@ -7,7 +7,7 @@ KMODLD_ROOT_newest=${KMODLD_ROOT_newest:-${KMODLD_ROOT_6_1:-}}
 boots() { # ARCH MODULE...: the console goes to $scratch/console
   sh examples/kernels/run.sh "$@" >"$scratch/console" 2>&1 || { tail -n 40 "$scratch/console"; return 1; }
 }
-boots_in_el2() (export KERNEL_VIRT_OPTIONS=virtualization=on; boots "$@")
+boots_in_el2() (export KERNEL_VIRT_OPTIONS=,virtualization=on; boots "$@")
 shown() { tr -d '\r' <"$scratch/console" | grep -q "$1"; }
 fast() { # the kernel alone, everything built
   start=$(date +%s)

@@ -112,10 +112,10 @@ high_entry:
   b 2b
   .size high_entry, . - high_entry
 
-// void use_page_tables(root)
-  .globl _ZN6kernel7machine15use_page_tablesEm
-  .type _ZN6kernel7machine15use_page_tablesEm, @function
-_ZN6kernel7machine15use_page_tablesEm:
+// void use_page_tables(root): see common/machine.hpp
+  .globl use_page_tables
+  .type use_page_tables, @function
+use_page_tables:
   mov x9, x30
   dsb ishst
   ldr x1, =replace_tables
@@ -128,7 +128,7 @@ _ZN6kernel7machine15use_page_tablesEm:
   dsb nsh
   isb
   ret x9
-  .size _ZN6kernel7machine15use_page_tablesEm, . - _ZN6kernel7machine15use_page_tablesEm
+  .size use_page_tables, . - use_page_tables
   .ltorg
 
 // A page that is never mapped lies under each stack. The upper half of these 64 KiB is the kernel's

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a machine supplies: everything here, and put_char (console.hpp), boot_info::read
-// (boot_info.hpp), the traps' entry with start() and the timer (traps.hpp), and a call of
-// kernel_main with what boot_info::read wants. The folder of a machine
-// has, beside its .cpp, .S and link.ld, four headers that files of common/ include:
+// (boot_info.hpp), the entry of traps with start() and the timer (traps.hpp), and the call of
+// kernel_main with what boot_info::read wants. Its folder has, beside .cpp, .S and link.ld, four
+// headers that files of common/ include:
 //   layout.hpp           where things lie, as constants
 //   page_entry.hpp       the bits of a page table's entry
 //   trap_frame.hpp       registers that a trap saves
@@ -33,7 +33,7 @@ u64 address_of(T const* p) {
 namespace machine {
 
 /// Switches to the page tables whose root is the frame `root`; nothing low is mapped afterwards.
-void use_page_tables(u64 root);
+extern "C" void use_page_tables(u64 root);
 /// To be called when a table that will be used, or an entry that was not present, has been written.
 void tables_written();
 /// To be called when an entry that was present has been changed or cleared.

@@ -133,8 +133,10 @@ constinit u64 volatile depth_limit = ~u64{0};
 
 void check_stack() {
   print("expected: a trap on the page under the stack\n");
-  checks.check(guarded_call(reinterpret_cast<u64>(recurse), 1).faulted != 0,
-               "a stack overflow is caught");
+  symbol_info s;
+  checks.check(guarded_call(reinterpret_cast<u64>(recurse), 1).faulted != 0 &&
+                   find_symbol_at(traps::last_reported, s) && same(s.name, "kernel::recurse"),
+               "a stack overflow is caught where it happens");
   stack_meter meter{kernel_stack};
   kernel_heap.release(kernel_heap.allocate(1));
   u64 depth = meter.depth();

@@ -16,6 +16,7 @@ namespace kernel::traps {
 
 constinit module_fixup find_module_fixup = nullptr;
 constinit fault_record last_fault;
+constinit u64 last_reported = 0;
 
 namespace {
 
@@ -67,6 +68,7 @@ void handle(trap_frame& f, kind k) {
     machine::leave(false);
   }
   reporting = true;
+  last_reported = f.instruction();
   f.print_cause();
   print("\n  in ");
   print_symbol(f.instruction());

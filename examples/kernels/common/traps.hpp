@@ -16,6 +16,7 @@ void start();
 /// reported and returns.
 enum class kind { fault, breakpoint, no_way_back };
 void handle(trap_frame& f, kind k);
+extern u64 last_reported; ///< the instruction that the last report was about
 
 /// Looks a faulting instruction of a module up in its exception table; 0 if it has no fixup.
 using module_fixup = u64 (*)(u64 instruction);
