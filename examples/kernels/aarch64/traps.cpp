@@ -89,7 +89,7 @@ void trap_entered(kernel::trap_frame* frame) {
     last_fault = {address, frame->elr, (frame->esr & 0x3c) == 0xc,
                   !fetch && (frame->esr & 0x40) != 0, fetch};
   }
-  handle(*frame, frame->vector != synchronous ? kind::no_way_back
+  handle(*frame, frame->vector != synchronous ? kind::without_fixup
                  : is_break                   ? kind::breakpoint
                                               : kind::fault);
   if (is_break)

@@ -14,7 +14,7 @@ void start();
 /// What to do about an exception, for the machine's entry: a fixup of the kernel or of a module, or
 /// a report and the end of the guarded call; without one, the end of the kernel. A breakpoint is
 /// reported and returns.
-enum class kind { fault, breakpoint, no_way_back };
+enum class kind { fault, breakpoint, without_fixup };
 void handle(trap_frame& f, kind k);
 extern u64 last_reported; ///< the instruction that the last report was about
 

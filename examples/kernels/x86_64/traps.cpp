@@ -139,7 +139,7 @@ void trap_entered(kernel::trap_frame* frame) {
     u64 e = frame->error; // bit 0: page present, 1: write, 4: instruction fetch
     last_fault = {machine::read_cr2(), frame->rip, (e & 1) != 0, (e & 2) != 0, (e & 16) != 0};
   }
-  handle(*frame, frame->vector == double_fault ? kind::no_way_back
+  handle(*frame, frame->vector == double_fault ? kind::without_fixup
                  : frame->vector == breakpoint ? kind::breakpoint
                                                : kind::fault);
 }
