@@ -2,7 +2,7 @@
  * For authors of live patches: the two sections that make an object one. The format is Xen's
  * (docs/misc/livepatch of its tree), and differs in this:
  *  - name is always needed; old_addr, if it is not 0, must be the address of that function;
- *  - a size of 0 means the one in the symbol table, so that no tool has to fill it in;
+ *  - a size of 0 is not compared, so that no tool has to fill it in;
  *  - new_addr must not be 0 (Xen: nops in place of code). */
 #pragma once
 

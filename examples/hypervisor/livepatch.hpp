@@ -100,7 +100,11 @@ public:
     cpus_.while_stopped([&] {
       u32 done = 0;
       failed = write(mine.all(), &place::jump, done);
-      if (failed != 0 && write(mine.all().first(done), &place::original, done) != 0)
+      if (failed == 0)
+        return;
+      place const& last = mine.places[done]; // may have been written in part
+      bool const torn = std::memcmp(pointer(last.function), last.original.data(), jump_size) != 0;
+      if (write(mine.all().first(done + torn), &place::original, done) != 0)
         std::abort();
     });
     if (failed == 0) {
