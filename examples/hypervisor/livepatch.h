@@ -3,7 +3,8 @@
  * (docs/misc/livepatch of its tree), and differs in this:
  *  - name is always needed; old_addr, if it is not 0, must be the address of that function;
  *  - a size of 0 is not compared, so that no tool has to fill it in;
- *  - new_addr must not be 0 (Xen: nops in place of code). */
+ *  - new_addr must not be 0 (Xen: nops in place of code).
+ * A replacement cannot call what it replaces: by then that is a jump to the replacement. */
 #pragma once
 
 #include <stdint.h>

@@ -163,23 +163,29 @@ private:
     std::printf("livepatch: %s: %s\n", m.name_text, why);
     return kmodld::e_inval;
   }
+  static int refuse(module const& m, std::string_view function, char const* why) noexcept {
+    std::printf("livepatch: %s: %.*s: %s\n", m.name_text, static_cast<int>(function.size()),
+                function.data(), why);
+    return kmodld::e_inval;
+  }
 
   int add(module const& m, livepatch_func const& entry, patch& p) noexcept {
     if (entry.version != 1)
       return refuse(m, "an entry has an unknown version");
-    own_symbols::symbol const* const old = symbols_.find(m.string(entry.name));
+    std::string_view const name = m.string(entry.name);
+    own_symbols::symbol const* const old = symbols_.find(name);
     if (old == nullptr || !old->function)
-      return refuse(m, "no function has this name, or several have");
+      return refuse(m, name, "no function has this name, or several have");
     if (entry.old_addr && entry.old_addr != old->value)
-      return refuse(m, "the function is not at the address it should be");
+      return refuse(m, name, "the function is not at the address it should be");
     if (entry.old_size != 0 && entry.old_size != old->size)
-      return refuse(m, "the function is not as long as it should be");
+      return refuse(m, name, "the function is not as long as it should be");
     if (old->size < jump_size)
-      return refuse(m, "the function is too short for a jump");
+      return refuse(m, name, "the function is too short for a jump");
     if (p.replaces(old->value))
-      return refuse(m, "a function is replaced twice");
+      return refuse(m, name, "a function is replaced twice");
     if (!m.in_text(entry.new_addr, entry.new_size))
-      return refuse(m, "the replacement is not in the patch's code");
+      return refuse(m, name, "the replacement is not in the patch's code");
 
     place& here = p.places[p.count++];
     here.function = old->value;

@@ -6,6 +6,7 @@
 //   revert NAME   the hypervisor's are back
 //   unload NAME   gives its memory back
 //   guest         says what the guests get to see
+// Exit status: 0 if all were done, 1 if one was refused, 2 if there is no such command.
 #include "livepatch.hpp"
 
 #include <kmodld/arch/x86_64.hpp>
@@ -14,6 +15,7 @@
 #include <kmodld/hosted/stdio_diagnostics.hpp>
 #include <kmodld/kmodld.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <filesystem>
@@ -70,11 +72,15 @@ void guest(hypervisor::vcpus& cpus) {
 
 int upload(loader& patches, std::filesystem::path const& path) {
   std::ifstream in{path, std::ios::binary};
+  if (!in)
+    return ENOENT;
   std::vector<char> const file{std::istreambuf_iterator<char>{in}, {}};
   auto const name = path.stem().string();
   auto const done = patches.load(std::as_bytes(std::span{file}), {}, {.name = name});
   return done ? 0 : done.error().os_errno();
 }
+
+constexpr std::string_view commands[] = {"upload", "apply", "revert", "unload"};
 
 int act(std::string_view what, char const* with, loader& patches, livepatches& live) {
   if (what == "upload")
@@ -86,10 +92,11 @@ int act(std::string_view what, char const* with, loader& patches, livepatches& l
   kmodld::module_ref m = patches.find(with);
   if (!m)
     return ENOENT;
-  return what == "apply" ? live.apply(std::move(m)) : what == "revert" ? live.revert(*m) : EINVAL;
+  return what == "apply" ? live.apply(std::move(m)) : live.revert(*m);
 }
 
-void run(int argc, char** argv, arena& memory) {
+/// Whether all of it was done.
+bool run(int argc, char** argv, arena& memory) {
   hypervisor::own_symbols symbols;
   protector memory_protector{memory};
   hypervisor::vcpus cpus{3};
@@ -98,19 +105,23 @@ void run(int argc, char** argv, arena& memory) {
                   .symbol_resolver = symbols,
                   .protector = memory_protector,
                   .hooks = live}};
+  bool good = true;
   for (int i = 1; i < argc; ++i) {
     std::string const what = argv[i];
     if (what == "guest") {
       guest(cpus);
       continue;
     }
-    if (++i == argc)
-      throw std::invalid_argument{what + ": of what?"};
+    if (std::ranges::find(commands, what) == std::end(commands) || ++i == argc)
+      throw std::invalid_argument{
+          "usage: hypervisor [upload FILE|apply NAME|revert NAME|unload NAME|guest]..."};
     int const failed = act(what, argv[i], patches, live);
+    good = good && failed == 0;
     auto const name = std::filesystem::path{argv[i]}.stem().string();
     std::printf("%s %s: %s\n", what.c_str(), name.c_str(),
                 failed == 0 ? "done" : std::generic_category().message(failed).c_str());
   }
+  return good;
 }
 
 } // namespace
@@ -120,9 +131,10 @@ int main(int argc, char** argv) try {
   arena memory{{.size = 16u << 20, .where = kmodld::hosted::placement::near_own_text(1u << 30)}};
   if (!memory.valid())
     throw std::runtime_error{"no room for patches near the program"};
-  run(argc, argv, memory);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0); // what a patch crashes after has been said
+  bool const good = run(argc, argv, memory);
   std::printf("%llu bytes of patches are left\n", static_cast<unsigned long long>(memory.in_use()));
-  return memory.in_use() == 0 ? 0 : 1;
+  return good && memory.in_use() == 0 ? 0 : 1;
 } catch (std::exception const& e) {
   std::fprintf(stderr, "%s\n", e.what());
   return 2;
