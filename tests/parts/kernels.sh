@@ -7,7 +7,7 @@ KMODLD_ROOT_newest=${KMODLD_ROOT_newest:-${KMODLD_ROOT_6_1:-}}
 boots() { # ARCH MODULE...: the console goes to $scratch/console
   sh examples/kernels/run.sh "$@" >"$scratch/console" 2>&1 || { tail -n 40 "$scratch/console"; return 1; }
 }
-boots_in_el2() (export KERNEL_VIRT_OPTIONS=,virtualization=on; boots "$@")
+boots_in_el2() (export KERNEL_VIRT_OPTIONS=,virtualization=on; boots "$@" && shown '^entered in EL2$')
 shown() { tr -d '\r' <"$scratch/console" | grep -q "$1"; }
 fast() { # the kernel alone, everything built
   start=$(date +%s)
@@ -40,6 +40,7 @@ for arch in x86_64 aarch64; do
   fi
   if [ $arch = aarch64 ]; then
     check "kernel $arch: calls from far away" shown '^ok   0x[0-9a-f]* bytes from what it calls$'
+    check "kernel $arch started in EL1" shown '^entered in EL1$'
     check "kernel $arch started in EL2" boots_in_el2 "$arch"
   fi
   check "kernel $arch needs less than 20 s" fast "$arch" "$@"

@@ -19,16 +19,18 @@ _start:
 boot_entry:
   msr daifset, #15
   mov x20, x0
-  mrs x1, CurrentEL
-  cmp x1, #2 << 2
+  mrs x21, CurrentEL
+  cmp x21, #2 << 2
   b.ne 1f
+  mov x1, #1 << 31              // HCR_EL2: EL1 is AArch64 (RW). With E2H, the next would be EL2's
+  msr hcr_el2, x1
+  isb
   ldr x1, =0x30d00800           // SCTLR_EL1: MMU and caches off; its value was unknown
   msr sctlr_el1, x1
-  mov x1, #1 << 31              // HCR_EL2.RW: EL1 is AArch64; nothing is trapped
-  msr hcr_el2, x1
-  mov x1, #0x33ff               // CPTR_EL2: nor here
+  mov x1, #0x33ff               // CPTR_EL2: of the extensions only SVE is trapped
   msr cptr_el2, x1
-  mov x1, #3                    // CNTHCTL_EL2: nor the counters
+  msr mdcr_el2, xzr             // neither debugging nor counting is
+  mov x1, #3                    // CNTHCTL_EL2: nor are the generic timer's counter and timer
   msr cnthctl_el2, x1
   msr cntvoff_el2, xzr
   mov x1, #0x3c5                // EL1 with its own stack pointer, interrupts masked
@@ -53,7 +55,7 @@ boot_entry:
   tlbi vmalle1
   dsb nsh
   isb
-  ldr x1, =0x30d01805           // SCTLR: MMU, data and instruction cache on
+  ldr x1, =0x30d0180d           // SCTLR: MMU, data and instruction cache, alignment of the stack
   msr sctlr_el1, x1
   isb
   ldr x1, =high_entry
@@ -105,6 +107,8 @@ high_entry:
   mov sp, x1
   stp xzr, xzr, [sp, #-16]!     // where the chain of frames ends
   mov x29, sp
+  ldr x1, =entry_level
+  str x21, [x1]
   mov x0, x20
   bl kernel_main
 2:

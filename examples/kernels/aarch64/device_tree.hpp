@@ -92,9 +92,12 @@ private:
     sound_ = sound_ && at_ <= blob_.size();
   }
 
+  // The specification allows 31 characters, a unit address aside. A limit keeps the time that a
+  // hostile blob takes, whose names may all be one, in proportion to its size.
   text string_at(u64 offset) {
+    constexpr u64 most = 256;
     auto const* s = reinterpret_cast<char const*>(blob_.data());
-    for (u64 end = offset; end < blob_.size(); ++end)
+    for (u64 end = offset; end < blob_.size() && end - offset < most; ++end)
       if (s[end] == '\0')
         return {s + offset, end - offset};
     sound_ = false;

@@ -16,11 +16,14 @@ trap_vectors:
   sub sp, sp, #frame_size
   mov x0, sp
   msr tpidrro_el0, x0
-  tbnz x0, #15, 1f              // within the kernel's stack
+  tbz x0, #15, 1f               // not within the kernel's stack
+  tst x0, #15
+  b.eq 2f                       // or misaligned, which is why the trap may have come
+1:
   adrp x0, fault_stack_top - frame_size
   add x0, x0, :lo12:fault_stack_top - frame_size
   mov sp, x0
-1:
+2:
   mrs x0, tpidr_el0
   stp x0, x1, [sp]
   mov x1, #vector

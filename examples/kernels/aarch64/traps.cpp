@@ -20,7 +20,7 @@ namespace {
 constexpr u64 synchronous = 4, irq = 5;
 
 // Classes of synchronous exceptions, at the level that they come from.
-constexpr u64 fetch_abort = 0x21, data_abort = 0x25, breakpoint = 0x3c;
+constexpr u64 fetch_abort = 0x21, data_abort = 0x25, break_instruction = 0x3c;
 
 // What modules of Linux reach through SP_EL0: the running task, with the stack protector's canary
 // somewhere in its first page.
@@ -36,7 +36,7 @@ char const* name_of(u64 vector, u64 kind) {
   case 0x22: return "misaligned instruction";
   case data_abort: return "data abort";
   case 0x26: return "misaligned stack";
-  case breakpoint: return "breakpoint";
+  case break_instruction: return "break instruction";
   default: return "exception";
   }
 }
@@ -46,6 +46,19 @@ constexpr u64 class_of(u64 esr) { return esr >> 26 & 0x3f; }
 bool is_abort(trap_frame const& f) {
   return f.vector == synchronous &&
          (class_of(f.esr) == fetch_abort || class_of(f.esr) == data_abort);
+}
+
+// `brk #0`. With other immediates it is what must not be reached: 1000 is __builtin_trap of GCC, 1
+// that of Clang, 0x800 Linux's BUG.
+bool is_breakpoint(trap_frame const& f) {
+  return f.vector == synchronous && class_of(f.esr) == break_instruction && (f.esr & 0xffff) == 0;
+}
+
+fault_record record_of(trap_frame const& f, u64 address) {
+  u64 status = f.esr & 0x3c; // 0b0001xx: a translation fault, 0b0011xx: a permission fault
+  bool fetch = class_of(f.esr) == fetch_abort;
+  bool write = !fetch && (f.esr & 0x40) != 0; // WnR is defined for data alone
+  return {address, f.elr, status == 0xc, write, fetch, status != 4 && status != 0xc};
 }
 
 } // namespace
@@ -80,14 +93,11 @@ void trap_entered(kernel::trap_frame* frame) {
   using namespace kernel::traps;
   if (frame->vector == irq)
     return timer::interrupt(frame->elr);
-  bool is_break = frame->vector == synchronous && class_of(frame->esr) == breakpoint;
+  bool is_break = is_breakpoint(*frame);
   if (is_abort(*frame)) {
     u64 address;
     asm volatile("mrs %0, far_el1" : "=r"(address));
-    bool fetch = class_of(frame->esr) == fetch_abort;
-    // Fault status 0b0011xx: a permission fault. WnR is defined for data alone.
-    last_fault = {address, frame->elr, (frame->esr & 0x3c) == 0xc,
-                  !fetch && (frame->esr & 0x40) != 0, fetch};
+    last_fault = record_of(*frame, address);
   }
   handle(*frame, frame->vector != synchronous ? kind::without_fixup
                  : is_break                   ? kind::breakpoint

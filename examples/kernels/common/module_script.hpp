@@ -44,8 +44,8 @@ public:
   }
 
 private:
-  static constexpr int no_entry = 2, no_exec = 8, busy = 11, exists = 17, no_device = 19,
-                       invalid = 22, again = 11;
+  static constexpr int no_entry = 2, no_exec = 8, again = 11, exists = 17, no_device = 19,
+                       invalid = 22;
   static constexpr u64 stack_limit = 4096;
   static constexpr u64 far_distance = u64{128} << 20; ///< what a branch of AArch64 reaches
 
@@ -105,6 +105,8 @@ private:
     checks_.check(find_symbol_at(host_.faulting_instruction(), s) && same(s.name, "peek") &&
                       s.offset != 0 && same(s.module, "greeter"),
                   "the trap was in ", s);
+    print("expected: a trap in greeter\n");
+    checks_.check(host_.guarded_call(host_.exported("give_up"), 0).faulted != 0, "give_up() traps");
     auto fixed = host_.guarded_call(host_.exported("peek_safely"), 8);
     checks_.check(fixed.faulted == 0 && static_cast<u32>(fixed.value) == ~u32{0},
                   "peek_safely(8) has a fixup");

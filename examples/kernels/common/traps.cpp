@@ -57,7 +57,10 @@ void put(fault_record const& r) {
   print(r.fetch   ? "fetch from "
         : r.write ? "write to "
                   : "read of ",
-        r.present ? "a present page at " : "an absent page at ", hex(r.address, 16));
+        r.other     ? ""
+        : r.present ? "a present page at "
+                    : "an absent page at ",
+        hex(r.address, 16));
 }
 
 void handle(trap_frame& f, kind k) {

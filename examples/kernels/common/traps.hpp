@@ -29,6 +29,8 @@ struct fault_record {
   bool present = false; ///< the page was there
   bool write = false;
   bool fetch = false;
+  bool other =
+      false; ///< neither for want of the page nor of a right to it: misaligned, for example
 
   bool write_refused() const { return present && write; }
   bool fetch_refused() const { return present && fetch; }

@@ -48,7 +48,7 @@ boot_gdt_pointer:
   .word . - boot_gdt - 1
   .long boot_gdt
 
-// The first 1 GiB, at 0 and at the kernel's base; replaced by paging_start().
+// The first 1 GiB, at 0 and at the kernel's base; replaced by use_page_tables().
   .section .boot.tables, "a"
   .balign 4096
 boot_pml4:

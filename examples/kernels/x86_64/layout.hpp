@@ -11,7 +11,7 @@ inline constexpr u64 kernel_base = 0xffffffff80000000;
 /// Close enough to the kernel for its 32-bit relocations.
 inline constexpr u64 module_window = 0xffffffffa0000000;
 inline constexpr u64 module_window_size = u64{64} << 20;
-inline constexpr u64 far_modules = 0; ///< there is no place where it were not
+inline constexpr u64 far_modules = 0; ///< 0: everything is within reach
 
 inline constexpr u8 add_seven[] = {0x48, 0x8d, 0x47, 0x07, 0xc3}; ///< lea 7(%rdi),%rax; ret
 
