@@ -2,6 +2,8 @@
 // What modules_glue.hpp needs to know about aarch64.
 #pragma once
 
+#include "../common/types.hpp"
+
 #include <kmodld/arch/aarch64.hpp>
 
 namespace kernel::modules {

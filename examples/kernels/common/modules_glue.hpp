@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What this kernel adds to have modules: the policies that kmodld asks a host for, the Config that
 // names them, and a loader with the hooks through which traps ask about modules.
+//
+// Of the kernel it uses: module_space (module_space.hpp has the contracts), kernel_heap,
+// paging::protect, machine::sync_instructions, kernel_symbol, print; for traps the two hooks that
+// module_system sets, module_symbols and traps::find_module_fixup.
 #pragma once
 
 #include "console.hpp"
@@ -101,7 +105,7 @@ inline constexpr param_export param_exports[] = {{"param_ops_bool", kmodld::para
                                                  {"param_ops_charp", kmodld::param_type::charp}};
 
 /// Exports have no CRCs here, so modules of any kernel are taken.
-struct linux_abi : kmodld::abi::linux_6_1 {
+struct linux_abi : kmodld::abi::linux_of<machine_arch, kmodld::abi::linux_6_1> {
   static constexpr bool modversions = false;
 };
 

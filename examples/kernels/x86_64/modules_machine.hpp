@@ -2,6 +2,8 @@
 // What modules_glue.hpp needs to know about x86_64.
 #pragma once
 
+#include "../common/types.hpp"
+
 #include <kmodld/arch/x86_64.hpp>
 
 namespace kernel::modules {
