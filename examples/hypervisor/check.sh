@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# check.sh HYPERVISOR...: whether the example says what it should, of patches that it applies and of
+# check.sh ROLLBACK HYPERVISOR...: whether the example says what it should, of patches that it applies and of
 # those that it must refuse.
 here=$(dirname "$0")
 scratch=$(mktemp -d); trap 'rm -rf "$scratch"' EXIT
@@ -16,6 +16,7 @@ guests get 0x5ec3e7
 0 bytes of patches are left" ] || { echo "$1: $said"; exit 1; }
 }
 
+rollback=$1; shift
 for hypervisor; do
   sh "$here/patch.sh" "$hypervisor" "$here/patches/bounds.c" "$scratch/bounds.o" || exit 1
   cp "$scratch/bounds.o" "$scratch/again.o"
@@ -75,3 +76,6 @@ apply bounds: No such file or directory
   refused unknown_import 'unknown_import: Unknown symbol nowhere (err -2) ENOENT'
   refused ambiguous_import 'ambiguous_import: Unknown symbol table (err -2) ENOENT'
 done
+
+sh "$here/patch.sh" "$rollback" "$here/patches/two.c" "$scratch/two.o" || exit 1
+"$rollback" "$scratch/two.o"
