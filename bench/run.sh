@@ -26,7 +26,7 @@ fetched() { # fetched OPTION COMMAND...: prints OPTION and the directory, or not
   if root=$("$@"); then printf '%s=%s' "$option" "$root"; fi
 }
 amd64=$(fetch_kernel 6_1) || amd64=$(fetch_kernel newest) || exit 1
-arm64=$(fetched --arm64 sh tests/support/fetch.sh --arch arm64 linux-image-6.1.0-56-arm64=6.1.192-2)
+arm64=$(fetched --arm64 fetch_kernel arm64)
 riscv64=$(fetched --riscv64 sh tests/support/fetch.sh --suite sid --arch riscv64 \
   'linux-modules-[0-9]*+deb[0-9]*-riscv64')
 "$build/bench/bench_paired" --amd64 "$amd64" $arm64 $riscv64 --rounds "${KMODLD_ROUNDS:-31}" \

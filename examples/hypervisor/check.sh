@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# check.sh ROLLBACK HYPERVISOR...: whether the example says what it should, of patches that it applies and of
-# those that it must refuse.
+# check.sh ROLLBACK HYPERVISOR...: whether the example says what it should, of patches that it applies
+# and of those that it must refuse, and whether rollback.cpp's test holds.
 here=$(dirname "$0")
 scratch=$(mktemp -d); trap 'rm -rf "$scratch"' EXIT
 

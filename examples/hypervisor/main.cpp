@@ -106,6 +106,12 @@ bool run(int argc, char** argv, arena& memory) {
                   .protector = memory_protector,
                   .hooks = live}};
   bool good = true;
+  auto const usage = [] {
+    return std::invalid_argument{
+        "usage: hypervisor [upload FILE|apply NAME|revert NAME|unload NAME|guest]..."};
+  };
+  if (argc < 2)
+    throw usage();
   for (int i = 1; i < argc; ++i) {
     std::string const what = argv[i];
     if (what == "guest") {
@@ -113,8 +119,7 @@ bool run(int argc, char** argv, arena& memory) {
       continue;
     }
     if (std::ranges::find(commands, what) == std::end(commands) || ++i == argc)
-      throw std::invalid_argument{
-          "usage: hypervisor [upload FILE|apply NAME|revert NAME|unload NAME|guest]..."};
+      throw usage();
     int const failed = act(what, argv[i], patches, live);
     good = good && failed == 0;
     auto const name = std::filesystem::path{argv[i]}.stem().string();

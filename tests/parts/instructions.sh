@@ -38,7 +38,7 @@ loop_of() { # loop_of ARCH LIMIT FETCHED...: of amdgpu
     skip "instructions a relocation, $arch" "$(tail -n 1 "$scratch/why")"
   fi
 }
-loop_of arm64 29 --arch arm64 linux-image-6.1.0-56-arm64=6.1.192-2
+loop_of arm64 29 $(kernel_package arm64)
 loop_of riscv64 37 --suite sid --arch riscv64 'linux-modules-[0-9]*-riscv64'
 
 # From ten modules to four thousand: at most half as much again. With one there is not yet who the
