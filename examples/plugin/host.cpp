@@ -5,7 +5,7 @@
 //   plugin_host PLUGIN.o...
 #include "plugin.h"
 
-#include <kmodld/arch/all.hpp>
+#include <kmodld/arch/native.hpp>
 #include <kmodld/hosted/arena.hpp>
 #include <kmodld/hosted/dlsym_resolver.hpp>
 #include <kmodld/hosted/mprotect.hpp>
@@ -26,11 +26,7 @@ int host_say(char const* text) { return std::printf("host: %s\n", text); }
 namespace {
 
 struct plugin_host {
-#if defined(__aarch64__)
-  using arch = kmodld::arch::aarch64;
-#else
-  using arch = kmodld::arch::x86_64;
-#endif
+  using arch = kmodld::arch::native;
   /// Objects that are no kernel modules; the program may lie farther away than a call reaches.
   struct abi : kmodld::abi::linux_of<arch, kmodld::abi::plain> {
     static constexpr bool far_calls = true;

@@ -164,7 +164,7 @@ public:
     for (page p = 0, end; p < pool_.pages(); p = end + 1) {
       for (end = p; end < pool_.pages() && (state_[end] & (used | given)) == given; ++end)
         state_[end] &= static_cast<u8>(~(dirty | given));
-      if (end != p && ::madvise(base_ + p * page_size_, (end - p) * page_size_,
+      if (end != p && ::madvise(base_ + p * page_size_, bytes(end - p),
                                 alias_ == nullptr ? MADV_DONTNEED : MADV_REMOVE) != 0)
         for (page q = p; q < end; ++q)
           state_[q] |= dirty | given;
@@ -180,6 +180,9 @@ private:
 
   /// Divisions by what is only known at run time would be seen in every load.
   page in_pages(u64 bytes) const noexcept { return static_cast<page>(bytes >> page_shift_); }
+  std::size_t bytes(page pages) const noexcept {
+    return static_cast<std::size_t>(pages * page_size_);
+  }
   static u64 target(std::byte* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
 
   /// Small ranges get small chunks, lest one kind take all.
@@ -250,7 +253,8 @@ private:
     return memory_status::ok;
   }
   void count(memory_kind kind, u64 size) noexcept {
-    in_use_[static_cast<std::size_t>(kind)].fetch_add(size, std::memory_order_relaxed);
+    in_use_[static_cast<std::size_t>(kind)].fetch_add(static_cast<std::size_t>(size),
+                                                      std::memory_order_relaxed);
   }
 
   /// Narrows the wish to the pages that lie wholly in the window.
@@ -336,7 +340,7 @@ private:
       for (end = p; end < first + count && ((state_[end] & dirty) != 0) == old; ++end)
         state_[end] |= used | dirty | given;
       if (old && zeroed)
-        std::memset(base_ + p * page_size_, 0, (end - p) * page_size_);
+        std::memset(base_ + p * page_size_, 0, bytes(end - p));
       zero = zero && (!old || zeroed);
     }
     if (guard_)
@@ -360,7 +364,8 @@ private:
   bool told_ = false;
   bool unpopulated_ = false; ///< was asked for, and refused
   std::unique_ptr<u8[], release_c> state_;
-  std::array<std::atomic<u64>, 11> in_use_{};
+  /// What is counted has addresses, and not every machine of 32 bits has atomic 64.
+  std::array<std::atomic<std::size_t>, 11> in_use_{};
   mutable spinning_mutex mutex_;
 };
 static_assert(allocator_policy<arena>);

@@ -55,9 +55,9 @@ public:
 
   /// Writes without making the page writable where it can be executed: through the second mapping,
   /// else through /proc/self/mem, by which the kernel writes to private memory whatever its
-  /// permissions are. Threads may execute the memory meanwhile; 2, 4 or 8 aligned bytes change as
-  /// one in the first case only. Some systems refuse the second (EIO, EPERM, EACCES): use an arena
-  /// with a second mapping there.
+  /// permissions are. Threads may execute the memory meanwhile; 2, 4 or, in 64-bit programs, 8
+  /// aligned bytes change as one in the first case only. Some systems refuse the second (EIO,
+  /// EPERM, EACCES): use an arena with a second mapping there.
   int patch(address where, byte_view bytes) noexcept {
     if (std::byte* p = arena_ == nullptr ? nullptr : arena_->writable(where, bytes.size()))
       store(p, bytes);
@@ -98,8 +98,10 @@ private:
     return true;
   }
   static void store(std::byte* p, byte_view bytes) noexcept {
-    if (!store_word<u16>(p, bytes) && !store_word<u32>(p, bytes) &&
-        !(sizeof(void*) == 8 && store_word<u64>(p, bytes)) && !bytes.empty())
+    if constexpr (sizeof(void*) == 8) // the others need not have such a store
+      if (store_word<u64>(p, bytes))
+        return;
+    if (!store_word<u16>(p, bytes) && !store_word<u32>(p, bytes) && !bytes.empty())
       std::memcpy(p, bytes.data(), bytes.size());
   }
 

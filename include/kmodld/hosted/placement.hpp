@@ -4,6 +4,7 @@
 
 #include <kmodld/address.hpp>
 
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <sys/mman.h>
@@ -41,7 +42,7 @@ struct placement {
 #elif UINTPTR_MAX > 0xffffffff
     return near_own_text(u64{7} << 28);
 #else
-    return {{{0}, {0xffffffff}}, {0x80000000}};
+    return {{{0}, {0xffffffff}}, {0x30000000}}; // the least that 32-bit systems leave is 1 GiB
 #endif
   }
 };
@@ -65,7 +66,8 @@ inline void for_each_gap(Use use) {
     }
     std::fclose(maps);
   }
-  // The least that any 64-bit system leaves to a process; mmap says the rest.
+  // What a 64-bit system leaves to a process at most, if it is not asked for more; mmap says the
+  // rest.
   constexpr u64 end = UINTPTR_MAX > 0xffffffff ? u64{1} << 47 : u64{0xfffff000};
   if (free_from < end)
     use(free_from, end);
@@ -78,12 +80,14 @@ inline void for_each_gap(Use use) {
 /// no room.
 inline void* map_near(placement const& where, u64 size, u64 align, int protection, int flags,
                       int fd) {
+  u64 space_end = ~u64{0};
   // Another thread may take the place between looking and mapping: look again.
   for (int attempt = 0; attempt < 16; ++attempt) {
     u64 best = 0, best_distance = ~u64{0};
     detail::for_each_gap([&](u64 first, u64 end) {
       first = first > where.window.first.value ? first : where.window.first.value;
       end = end - 1 < where.window.last.value ? end : where.window.last.value + 1;
+      end = end < space_end ? end : space_end;
       u64 low = round_up(first, align);
       if (end <= first || low < first || low >= end || end - low < size)
         return;
@@ -104,6 +108,8 @@ inline void* map_near(placement const& where, u64 size, u64 align, int protectio
       return p;
     if (p != MAP_FAILED) // a kernel before 4.17 takes the address for a hint
       ::munmap(p, static_cast<std::size_t>(size));
+    else if (errno != EEXIST) // free, and yet refused: the process's part ends before
+      space_end = best;
   }
   return nullptr;
 }

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# The plugin host of examples/plugin, with glibc and hosted/, on each machine that Debian has both a
+# C library and an emulator for: built by the machine's compiler, run under QEMU, with plugins
+# compiled in every way that its compilers mean for programs.
+. "$(dirname "$0")/../support/part.sh"
+. tests/execution/machines.sh
+cache=$(command -v ccache) || cache=''
+
+# hosted NAME: what plugins are compiled with, a line each; nothing for machines without.
+hosted() {
+  case $1 in
+    armhf) printf '%s\n' '-fpic -mthumb' '-fpic -marm' '-fno-pic -mthumb' '-fno-pic -marm' ;;
+    mips64el | mips64 | m68k) echo -fPIC ;;
+    riscv64) printf '%s\n' -fpic '-fno-pic -mcmodel=medany' ;;
+    i386 | arm64 | ppc64el | s390x) printf '%s\n' -fpic -fno-pic ;;
+  esac
+}
+# The machine's own files are looked for in $root first.
+run_host() { timeout 120 sh examples/plugin/check.sh $qemu $1 -L "$root" "$out/host" "$out/sums.o"; }
+
+build_host() {
+  $cache ${gcc}g++-12 -std=c++20 -O1 -Iinclude -Wall -Wextra -Wconversion -Werror -Wno-psabi -rdynamic \
+    -o "$out/host" examples/plugin/host.cpp -ldl
+}
+for name in $machines; do
+  [ -n "$(hosted $name)" ] || continue
+  machine $name
+  root=/usr/${gcc%-} out=$scratch/$name
+  mkdir -p "$out"
+  need "plugins on $name" "${gcc}g++-12" && need "plugins on $name" "${qemu%% *}" || continue
+  check "plugin host for $name" build_host
+  [ -x "$out/host" ] || continue
+  hosted $name >"$out/flags"
+  while read -r flags; do
+    check "plugin for $name, $flags" ${gcc}gcc-12 -O2 $flags -c examples/plugin/sums.c -o "$out/sums.o"
+    check "$name calls a plugin, $flags" run_host ''
+    [ $name != arm64 ] || check "$name calls a plugin, $flags, pages of 64 KiB" run_host '-p 65536'
+  done <"$out/flags"
+  echo "$name: plugins compiled with $(paste -sd, "$out/flags")"
+done
+finish
