@@ -30,7 +30,7 @@ void make_room(byte_vector& out, std::size_t used, const std::string& name) {
   throw refusal(EINVAL, name + ": " + how + " data is damaged");
 }
 
-byte_vector unpack_xz(const byte_vector& packed, const std::string& name) {
+byte_vector unpack_xz(kmodld::byte_view packed, const std::string& name) {
   lzma_stream stream = LZMA_STREAM_INIT;
   if (lzma_stream_decoder(&stream, std::uint64_t{256} << 20, LZMA_CONCATENATED) != LZMA_OK)
     throw refusal(ENOMEM);
@@ -51,7 +51,7 @@ byte_vector unpack_xz(const byte_vector& packed, const std::string& name) {
   return out;
 }
 
-byte_vector unpack_zstd(const byte_vector& packed, const std::string& name) {
+byte_vector unpack_zstd(kmodld::byte_view packed, const std::string& name) {
   const std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
                                                                              ZSTD_freeDStream);
   ZSTD_inBuffer in{packed.data(), packed.size(), 0};
@@ -70,7 +70,7 @@ byte_vector unpack_zstd(const byte_vector& packed, const std::string& name) {
   return out;
 }
 
-byte_vector unpack_gzip(const byte_vector& packed, const std::string& name) {
+byte_vector unpack_gzip(kmodld::byte_view packed, const std::string& name) {
   z_stream stream{};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK)
     throw refusal(ENOMEM);
@@ -93,14 +93,38 @@ byte_vector unpack_gzip(const byte_vector& packed, const std::string& name) {
 
 } // namespace
 
+packing packing_by_name(std::string_view name) {
+  return name.ends_with(".xz")    ? packing::xz
+         : name.ends_with(".zst") ? packing::zstd
+         : name.ends_with(".gz")  ? packing::gzip
+                                  : packing::none;
+}
+
+packing packing_by_content(kmodld::byte_view file) {
+  const std::string_view text = kmodld::as_text(file);
+  return text.starts_with("\xfd"
+                          "7zXZ")
+             ? packing::xz
+         : text.starts_with("\x28\xb5\x2f\xfd") ? packing::zstd
+         : text.starts_with("\x1f\x8b")         ? packing::gzip
+                                                : packing::none;
+}
+
+byte_vector unpack(packing how, kmodld::byte_view packed, const std::string& name) {
+  switch (how) {
+  case packing::xz: return unpack_xz(packed, name);
+  case packing::zstd: return unpack_zstd(packed, name);
+  case packing::gzip: return unpack_gzip(packed, name);
+  default: return {packed.begin(), packed.end()};
+  }
+}
+
 byte_vector decompress(const std::filesystem::path& file, byte_vector packed) {
   const std::string name = file.string();
   if (packed.size() >= largest_file)
     throw refusal(EFBIG, name);
-  byte_vector out = name.ends_with(".xz")    ? unpack_xz(packed, name)
-                    : name.ends_with(".zst") ? unpack_zstd(packed, name)
-                    : name.ends_with(".gz")  ? unpack_gzip(packed, name)
-                                             : std::move(packed);
+  const packing how = packing_by_name(name);
+  byte_vector out = how == packing::none ? std::move(packed) : unpack(how, packed, name);
   if (out.empty())
     throw refusal(EINVAL, name + ": empty");
   return out;

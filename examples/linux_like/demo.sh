@@ -41,6 +41,10 @@ if [ -n "$root" ]; then
   tour "insmod $crc
 call u16 crc_itu_t 0 \"123456789\" 9 = 0x31c3
 lsmod; cat /proc/modules; ls /sys/module/$first; map $first; trace; rmmod $first; lsmod; dmesg"
+  for kernel in "$root"/boot/vmlinuz-*; do
+    [ ! -f "$kernel" ] || (options="$options --sig-enforce --keys $kernel"
+      tour "insmod $crc; cat /proc/modules; dmesg")
+  done
   speedstep=$(ls "$library"/../drivers/cpufreq/speedstep-lib.ko* 2>/dev/null | head -n 1)
   [ -z "$speedstep" ] || tour "insmod $speedstep
 write /proc/dynamic_debug/control \"func pentium3_get_frequency +p\"

@@ -4,6 +4,7 @@
 
 #include "env/exports.hpp"
 #include "exports_file.hpp"
+#include "signatures/kernel_image.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -53,6 +54,7 @@ host::host(host_options options_)
               .notifier = notifiers,
               .lock = lock,
               .percpu = percpu,
+              .verifier = keys,
               .invoker = invoker,
               .parameters = parameters,
               .introspection = introspection,
@@ -74,6 +76,7 @@ host::host(host_options options_)
   };
   notifiers.add(announcer_);
   add_exports();
+  add_keys();
   if (!options.link_only)
     environment_.emplace();
 }
@@ -110,6 +113,18 @@ void host::add_exports() {
                          .has_crc = crc != crcs.end(),
                          .gpl_only = e.gpl_only});
   }
+}
+
+void host::add_keys() {
+  for (const auto& file : options.keys) {
+    const auto names = keys.add(read_kernel_image(file));
+    if (names.empty())
+      throw refusal(EBADMSG, file.string() + ": no certificate in it");
+    for (const std::string& name : names)
+      log(5, fmt::format("Loaded X.509 cert '{}'", printable(name)));
+  }
+  if (options.enforce_signatures)
+    keys.enforce();
 }
 
 /// Exports that are nowhere get addresses in reach at which nothing is, so that a call faults.

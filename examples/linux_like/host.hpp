@@ -7,6 +7,7 @@
 #include "percpu_area.hpp"
 #include "policies.hpp"
 #include "recorder.hpp"
+#include "signatures/keyring.hpp"
 
 #include <kmodld/hosted/arena.hpp>
 #include <kmodld/hosted/epoch_reclaimer.hpp>
@@ -55,7 +56,7 @@ struct config {
   using notifier = kmodld::notifier_chain&;
   using lock = kmodld::hosted::mutex_lock&;
   using percpu = percpu_area&;
-  using verifier = kmodld::no_keys_verifier;
+  using verifier = keyring&;
   using invoker = guarded_invoker&;
   using parameters = parameter_policy&;
   using introspection = sysfs_policy<sysfs>&;
@@ -70,6 +71,8 @@ struct host_options {
   std::string vermagic;   ///< empty: modules of every version
   std::filesystem::path kernel_exports;
   std::filesystem::path root;
+  std::vector<std::filesystem::path> keys; ///< files with certificates, or kernels
+  bool enforce_signatures = false;
 };
 
 /// An export of the kernel itself.
@@ -116,6 +119,7 @@ public:
   kmodld::hosted::mutex_lock lock;
   std::unique_ptr<std::byte[]> spare_percpu; ///< where no code runs, so that %gs does not matter
   percpu_area percpu;
+  keyring keys;
   guarded_invoker invoker;
   std::vector<kmodld::param_ops> parameter_types;
   parameter_policy parameters;
@@ -133,6 +137,7 @@ public:
 
 private:
   void add_exports();
+  void add_keys();
   void give_addresses();
 
   std::string last_oops_;

@@ -81,6 +81,11 @@ int main(int argc, char** argv) {
   app.add_option("--vermagic", options.vermagic, "The kernel's version magic");
   app.add_flag("--link-only", options.link_only, "Load, but never run code of modules");
   app.add_option("--root", options.root, "Where modprobe finds lib/modules/RELEASE");
+  app.add_option("--keys", options.keys,
+                 "Whose signatures of modules are good: certificates (PEM or DER), or a vmlinuz")
+      ->type_name("FILE");
+  app.add_flag("--sig-enforce", options.enforce_signatures,
+               "Refuse modules that are not signed by one of the keys");
   app.add_option("--trace-out", trace_out, "Write all loads to FILE in Chrome's trace format");
   app.add_option("--cpu-features", features, "What boot_cpu_data shows")
       ->check(CLI::IsMember({"none", "native"}));

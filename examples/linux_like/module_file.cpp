@@ -12,7 +12,7 @@
 
 namespace linux_like {
 
-byte_vector read_module_file(const std::filesystem::path& file) {
+byte_vector read_file(const std::filesystem::path& file) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   const auto fail = [&](int number) {
     if (fd >= 0)
@@ -38,7 +38,11 @@ byte_vector read_module_file(const std::filesystem::path& file) {
   if (bytes.empty())
     fail(EINVAL);
   close(fd);
-  return decompress(file, std::move(bytes));
+  return bytes;
+}
+
+byte_vector read_module_file(const std::filesystem::path& file) {
+  return decompress(file, read_file(file));
 }
 
 namespace {

@@ -19,6 +19,14 @@ using byte_vector = std::vector<std::byte>;
 /// damaged compression, EFBIG beyond a gigabyte, or beyond 256 MiB without compression.
 byte_vector read_module_file(const std::filesystem::path& file);
 byte_vector decompress(const std::filesystem::path& name, byte_vector packed);
+/// The file as it is; the same errors but those of compression.
+byte_vector read_file(const std::filesystem::path& file);
+
+enum class packing { none, xz, zstd, gzip };
+packing packing_by_name(std::string_view name);
+packing packing_by_content(kmodld::byte_view file);
+/// `name` is for messages. Throws refusal: EINVAL for what is damaged, EFBIG beyond 256 MiB.
+byte_vector unpack(packing how, kmodld::byte_view packed, const std::string& name);
 
 /// Whether a file name is that of a module, and the module's name, with underscores.
 bool is_module_file(const std::filesystem::path& file);

@@ -8,6 +8,7 @@
 #include "commands.hpp"
 
 #include <kmodld/linux/license.hpp>
+#include <kmodld/linux/signature.hpp>
 #include <kmodld/linux/vermagic.hpp>
 
 namespace linux_like {
@@ -61,6 +62,25 @@ void check_names(host& self, const module_view& view, findings& out) {
   }
 }
 
+/// What module_sig_check will say, if there are keys to judge by.
+void check_signature(host& self, kmodld::byte_view bytes, findings& out) {
+  if (self.keys.size() == 0 && !self.keys.enforced())
+    return;
+  kmodld::signature_parts parts;
+  kmodld::errc verdict = split_signature(bytes, parts);
+  if (verdict == kmodld::errc::ok)
+    verdict = self.keys.verify(parts.content, parts.signature);
+  kmodld::error error;
+  error.code = verdict;
+  const bool soft =
+      verdict == kmodld::errc::signature_missing || verdict == kmodld::errc::signature_not_pkcs7 ||
+      verdict == kmodld::errc::signature_unsupported || verdict == kmodld::errc::signature_no_key;
+  if (soft && !self.keys.enforced())
+    out.note("{}: taints the kernel", text_of(error));
+  else if (verdict != kmodld::errc::ok)
+    out.wrong("{}", text_of(error));
+}
+
 } // namespace
 
 void commands::check(shell& self, words given) {
@@ -72,6 +92,7 @@ void commands::check(shell& self, words given) {
     check_foreign(*foreign, file, bytes);
     return;
   }
+  check_signature(self.host, bytes, out);
   std::optional<module_view> view;
   try {
     view.emplace(view_module(bytes));

@@ -32,6 +32,8 @@ void map(shell&, words);
 void trace(shell&, words);
 // check.cpp
 void check(shell&, words);
+// sign.cpp
+void sign(shell&, words);
 // load_all.cpp
 void load_all(shell&, words);
 void unload_all(shell&, words);

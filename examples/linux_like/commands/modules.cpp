@@ -3,6 +3,8 @@
 #include "../link/machines.hpp"
 #include "commands.hpp"
 
+#include <kmodld/linux/signature.hpp>
+
 #include <map>
 
 namespace linux_like::commands {
@@ -60,6 +62,19 @@ void lsmod(shell& self, words given) {
   }
 }
 
+namespace {
+
+/// Twenty bytes of `AB:CD:...` a line, as kmod breaks it.
+std::string in_lines(const std::string& bytes) {
+  constexpr std::size_t line = 20 * 3;
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size(); at += line)
+    out += (at == 0 ? "" : "\n\t\t") + bytes.substr(at, line);
+  return out;
+}
+
+} // namespace
+
 void modinfo(shell& self, words given) {
   expect_words(given, 1, 1, "modinfo FILE|NAME");
   const auto file = module_path(self, given[0].text);
@@ -96,6 +111,15 @@ void modinfo(shell& self, words given) {
     print("parm", name + ": (" + type + ")");
   for (const std::string& name : view.exports)
     print("exports", name);
+  kmodld::signature_parts parts;
+  if (split_signature(bytes, parts) != kmodld::errc::ok)
+    return;
+  const signer_summary signer = summary_of(parts.signature);
+  print("sig_id", "PKCS#7");
+  print("signer", signer.issuer);
+  print("sig_key", signer.key);
+  print("sig_hashalgo", signer.digest);
+  print("signature", in_lines(signer.value));
 }
 
 } // namespace linux_like::commands

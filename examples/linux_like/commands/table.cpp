@@ -36,6 +36,8 @@ constexpr command table[] = {
     {"map", "NAME|FILE", "regions, permissions and sections of a module", commands::map, module},
     {"trace", "", "the steps of the last load and their times", commands::trace},
     {"check", "FILE|NAME", "everything that keeps a module from loading", commands::check, file},
+    {"sign", "[--digest sha256] KEY.pem CERTIFICATE.pem MODULE OUT",
+     "appends a signature to a module", commands::sign, file},
     {"link", "FILE... [--abs NAME=0xN] [--section FILE:NAME=0xN] --base 0xN -o IMAGE --map JSON",
      "links objects of any architecture", link, file},
     {"load-all", "DIR", "loads every module below a directory", commands::load_all, file},
