@@ -46,7 +46,7 @@ host::host(host_options options_)
              options.link_only ? spare_percpu_size : percpu_for_modules().end),
       invoker{options.link_only, [this](const std::string& oops) { note_oops(oops); }},
       parameter_types(standard_types()),
-      parameters(parameter_types, memory, own_parameters(invoker)),
+      parameters(parameter_types, memory, own_parameters(invoker), {}, values_mutex),
       hooks(protector, address_of(find_export("__fentry__"))),
       loader({.allocator = memory,
               .symbol_resolver = exports,

@@ -29,7 +29,8 @@ namespace linux_like {
 using elf_format = kmodld::arch::x86_64::format;
 using export_table = kmodld::symbol_table<heap_memory, kmodld::hosted::epoch_reclaimer>;
 using parameter_policy =
-    kmodld::linux_parameters<elf_format, kmodld::hosted::arena&, own_parameters, log_diagnostics>;
+    kmodld::linux_parameters<elf_format, kmodld::hosted::arena&, own_parameters, log_diagnostics,
+                             kmodld::hosted::spinning_mutex&>;
 
 /// What the /sys tree tells this host.
 struct sysfs_events : kmodld::sysfs_host {
@@ -122,6 +123,7 @@ public:
   keyring keys;
   guarded_invoker invoker;
   std::vector<kmodld::param_ops> parameter_types;
+  kmodld::hosted::spinning_mutex values_mutex;
   parameter_policy parameters;
   sysfs_policy<sysfs> introspection;
   recorder tracer;

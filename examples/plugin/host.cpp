@@ -11,7 +11,6 @@
 #include <kmodld/hosted/mprotect.hpp>
 #include <kmodld/hosted/stdio_diagnostics.hpp>
 #include <kmodld/kmodld.hpp>
-#include <kmodld/linux/kallsyms.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -48,12 +47,12 @@ bool use(kmodld::loader<plugin_host>& loader, std::filesystem::path const& path)
   auto plugin = loader.load(std::as_bytes(std::span{file}), {}, {.name = name});
   if (!plugin)
     return false;
-  auto const entry = kmodld::lookup_name<plugin_host::arch::format>(**plugin, "plugin_run");
-  if (!entry) {
+  auto* const run = loader.symbol<decltype(plugin_run)>(**plugin, "plugin_run");
+  if (run == nullptr) {
     std::fprintf(stderr, "%s: no plugin_run\n", name.c_str());
     return false;
   }
-  int const answer = reinterpret_cast<decltype(&plugin_run)>(entry.value)(20);
+  int const answer = run(20);
   std::printf("%s: plugin_run(20) = %d, host_calls = %d\n", name.c_str(), answer, host_calls);
   return static_cast<bool>(loader.unload(*plugin)); // cleanup_module, if it has one
 }

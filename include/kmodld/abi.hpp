@@ -91,7 +91,9 @@ struct linux_of {
 template <class Arch, class Base>
   requires requires { typename Arch::template linux_abi<Base>; }
 struct linux_of<Arch, Base> {
-  using type = typename Arch::template linux_abi<Base>;
+  struct type : Arch::template linux_abi<Base> {
+    using of_arch = Arch; ///< by which a Config that forgot linux_of is told
+  };
 };
 
 } // namespace detail

@@ -130,6 +130,12 @@ consteval bool check_config() {
   if constexpr (names_arch<C>)
     static_assert(arch_policy<typename C::arch>,
                   "kmodld: Config::arch is not an architecture; see kmodld/policy/arch.hpp");
+  if constexpr (names_arch<C>)
+    static_assert(
+        !requires { typename C::arch::template linux_abi<kmodld::abi::linux_6_1>; } ||
+            requires { typename abi_of<C>::type::of_arch; },
+        "kmodld: Config::abi lacks what Linux has otherwise on this architecture; name "
+        "kmodld::abi::linux_of<arch, ...> of it");
   if constexpr (names_allocator<C>)
     static_assert(allocator_policy<bare<typename C::allocator>>,
                   "kmodld: Config::allocator is not an allocator_policy; it needs noexcept "
@@ -157,6 +163,14 @@ consteval bool check_config() {
         !requires { &R::find_batch; } || batch_resolver<R>,
         "kmodld: Config::symbol_resolver has find_batch but is not a batch_resolver; it "
         "needs noexcept find_batch(queries, count) -> void");
+    static_assert(
+        !requires { &R::bounds; } || bounded_resolver<R>,
+        "kmodld: Config::symbol_resolver has bounds but is not a bounded_resolver; it needs "
+        "noexcept bounds() const -> reach_window");
+    static_assert(
+        !requires { &R::prefetch; } || prefetching_resolver<R>,
+        "kmodld: Config::symbol_resolver has prefetch but is not a prefetching_resolver; it needs "
+        "noexcept prefetch(name)");
   }
   using H = bare<typename hooks_of<C>::type>;
   if constexpr (names_arch<C>)
@@ -179,14 +193,35 @@ consteval bool check_config() {
   if constexpr (names_notifier<C>)
     static_assert(can_be_member<typename C::notifier>,
                   "kmodld: Config::notifier cannot be moved; name a reference to it");
+  if constexpr (names_protector<C>)
+    static_assert(can_be_member<typename C::protector>,
+                  "kmodld: Config::protector cannot be moved; name a reference to it");
   if constexpr (names_symbol_resolver<C>)
     static_assert(can_be_member<typename C::symbol_resolver>,
                   "kmodld: Config::symbol_resolver cannot be moved; name a reference to it");
   if constexpr (names_allocator<C>)
     static_assert(can_be_member<typename C::allocator>,
                   "kmodld: Config::allocator cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename lock_of<C>::type>,
+                "kmodld: Config::lock cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename percpu_of<C>::type>,
+                "kmodld: Config::percpu cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename verifier_of<C>::type>,
+                "kmodld: Config::verifier cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename invoker_of<C>::type>,
+                "kmodld: Config::invoker cannot be moved; name a reference to it");
   static_assert(can_be_member<typename parameters_of<C>::type>,
                 "kmodld: Config::parameters cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename introspection_of<C>::type>,
+                "kmodld: Config::introspection cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename tracer_of<C>::type>,
+                "kmodld: Config::tracer cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename diagnostics_of<C>::type>,
+                "kmodld: Config::diagnostics cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename reclaimer_of<C>::type>,
+                "kmodld: Config::reclaimer cannot be moved; name a reference to it");
+  static_assert(can_be_member<typename hooks_of<C>::type>,
+                "kmodld: Config::hooks cannot be moved; name a reference to it");
   static_assert(lock_policy<bare<typename lock_of<C>::type>>,
                 "kmodld: Config::lock is not a lock_policy; see kmodld/policy/lock.hpp");
   static_assert(std::is_same_v<bare<typename percpu_of<C>::type>, uniprocessor> ||
@@ -209,6 +244,11 @@ consteval bool check_config() {
   static_assert(diagnostics_policy<bare<typename diagnostics_of<C>::type>>,
                 "kmodld: Config::diagnostics is not a diagnostics_policy; see "
                 "kmodld/policy/diagnostics.hpp");
+  using P = bare<typename parameters_of<C>::type>;
+  if constexpr (requires { P::has_lock; })
+    static_assert(P::has_lock || std::is_same_v<bare<typename lock_of<C>::type>, no_lock>,
+                  "kmodld: Config::lock lets loads run at once, but the linux_parameters of "
+                  "Config::parameters have no Lock for the values that modules share");
   static_assert(reclaimer_policy<bare<typename reclaimer_of<C>::type>>,
                 "kmodld: Config::reclaimer is not a reclaimer_policy; see "
                 "kmodld/policy/reclaimer.hpp");

@@ -81,8 +81,9 @@ public:
   T& value() & noexcept { return value_; }
   T const& value() const& noexcept { return value_; }
   T&& value() && noexcept { return std::move(value_); }
-  T& operator*() noexcept { return value_; }
-  T const& operator*() const noexcept { return value_; }
+  T& operator*() & noexcept { return value_; }
+  T const& operator*() const& noexcept { return value_; }
+  T&& operator*() && noexcept { return std::move(value_); }
   T* operator->() noexcept { return &value_; }
   /// The error; only if there is no value.
   kmodld::error const& error() const noexcept { return error_; }

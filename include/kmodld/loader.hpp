@@ -38,9 +38,11 @@ public:
 
   /// module_put.
   void reset() noexcept {
-    if (module* m = std::exchange(module_, nullptr); m != nullptr)
+    if (module* m = release(); m != nullptr)
       m->refcnt.fetch_sub(1, std::memory_order_release);
   }
+  /// Gives the module up without module_put: the opposite of adopt().
+  module* release() noexcept { return std::exchange(module_, nullptr); }
 
 private:
   static bool take(module* m) noexcept {
@@ -98,29 +100,25 @@ public:
 
   /// delete_module.
   result<void> unload(std::string_view name, unload_flags flags = {}) noexcept {
-    environment<Config> env{state_, {}, {}, {}};
-    if (steps::delete_module(env, name, flags) != errc::ok)
-      return env.err;
-    collect();
-    return {};
+    return unload(name, flags, nullptr);
   }
 
-  /// Gives the reference up and unloads its module. On error the module stays, the reference too.
+  /// Gives the reference up and unloads its module, not another one that has got its name. On error
+  /// the module stays, the reference too. ENOENT if the reference is null.
   result<void> unload(module_ref& ref, unload_flags flags = {}) noexcept {
-    if (!ref)
-      return unload(std::string_view{}, flags);
-    char name[module::name_capacity];
-    std::size_t const size = copy_text(name, ref->name());
-    module* const m = ref.get();
-    ref.reset();
-    result<void> done = unload(std::string_view{name, size}, flags);
-    if (!done) {
-      // Another thread may have unloaded it meanwhile: only what is still listed is referenced.
-      lock_guard lock{state_.policy.lock};
-      if (state_.modules.find({name, size}, false) == m)
-        ref = module_ref{m};
-    }
+    std::string_view const name = ref ? ref->name() : std::string_view{};
+    result<void> done = unload(name, flags, ref.get());
+    if (done)
+      ref.release();
     return done;
+  }
+
+  /// What a symbol of the module is, as pointer: `symbol<int(int)>(*m, "run")`, `symbol<int>(*m,
+  /// "count")`; null if there is none. For hosts whose pointers are addresses; the type is the
+  /// caller's word.
+  template <class T>
+  static T* symbol(module const& m, std::string_view name) noexcept {
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(lookup_name<format>(m, name).value));
   }
 
   /// The live module of this name; null if there is none.
@@ -215,6 +213,15 @@ public:
 
 private:
   using abi = typename detail::abi_of<Config>::type;
+
+  /// `held`: a module that the caller has one reference to, which is given up if it is unloaded.
+  result<void> unload(std::string_view name, unload_flags flags, module* held) noexcept {
+    environment<Config> env{state_, {}, {}, {}};
+    if (steps::delete_module(env, name, flags, held) != errc::ok)
+      return env.err;
+    collect();
+    return {};
+  }
 
   static bool find_parameter(module const& m, std::string_view name, kernel_param& p) noexcept {
     kernel_params<format> const all{m, m.sections.kp};

@@ -87,7 +87,8 @@ errc relocate(section_relocations<typename Arch::relocation> const& in,
   return relocate<Arch, Wide>(in, symbols, state, e);
 }
 
-/// The same as a value: the error tells code, index of the relocation, and numbers.
+/// The same as a value: the error tells code, index of the relocation, and numbers. What the
+/// section and the symbol are called the caller knows.
 template <class Arch, bool Wide = true>
 result<void> relocate(section_relocations<typename Arch::relocation> const& in,
                       symbol_values const& symbols, typename Arch::state& state) noexcept {

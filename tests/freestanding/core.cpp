@@ -117,7 +117,8 @@ struct full_abi : abi::linux_6_1 {
   static constexpr bool far_calls = true;
   static constexpr bool retpoline = true;
 };
-using full_parameters = linux_parameters<elf::elf64_le, memory&>;
+using full_parameters =
+    linux_parameters<elf::elf64_le, memory&, standard_parameters_only, no_diagnostics, mutex&>;
 
 struct full_kernel {
   using arch = kmodld::arch::x86_64;
@@ -213,6 +214,8 @@ template class loader<freestanding::plugin_host>;
 template class symbol_table<freestanding::memory>;
 template class symbol_table<freestanding::memory, freestanding::grace>;
 template class linux_parameters<elf::elf64_le, freestanding::memory&>;
+template class linux_parameters<elf::elf64_le, freestanding::memory&, standard_parameters_only,
+                                no_diagnostics, freestanding::mutex&>;
 template class sysfs_tree<elf::elf64_le, freestanding::full_parameters>;
 template errc relocate<arch::x86_64>(section_relocations<arch::x86_64::relocation> const&,
                                      symbol_values const&, arch::x86_64::state&, error&) noexcept;

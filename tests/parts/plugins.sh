@@ -18,6 +18,12 @@ hosted() {
 # The machine's own files are looked for in $root first.
 run_host() { timeout 120 sh examples/plugin/check.sh $qemu $1 -L "$root" "$out/host" "$out/sums.o"; }
 
+# MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, once the code is executable and before it runs.
+synchronised() {
+  $qemu -strace -L "$root" "$out/host" "$out/sums.o" >"$out/calls" 2>&1
+  awk '/mprotect\(.*PROT_EXEC/ { executable = 1 } /membarrier\(32,/ && executable { good = 1 }
+       /plugin_run/ && !good { exit 1 } END { exit !good }' "$out/calls"
+}
 build_host() {
   $cache ${gcc}g++-12 -std=c++20 -O1 -Iinclude -Wall -Wextra -Wconversion -Werror -Wno-psabi -rdynamic \
     -o "$out/host" examples/plugin/host.cpp -ldl
@@ -36,6 +42,7 @@ for name in $machines; do
     check "$name calls a plugin, $flags" run_host ''
     [ $name != arm64 ] || check "$name calls a plugin, $flags, pages of 64 KiB" run_host '-p 65536'
   done <"$out/flags"
+  [ $name != arm64 ] || check 'arm64: cores that run other threads are synchronised' synchronised
   echo "$name: plugins compiled with $(paste -sd, "$out/flags")"
 done
 finish

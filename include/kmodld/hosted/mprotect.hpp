@@ -6,6 +6,8 @@
 #include <kmodld/policy/protector.hpp>
 
 #include <fcntl.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 
 namespace kmodld::hosted {
 
@@ -33,6 +35,7 @@ public:
     for (protection const& p : batch)
       if (((p.memory.target.value | p.memory.size) & mask) != 0)
         return EINVAL;
+    bool executable = false;
     for (std::size_t i = 0, next; i < batch.size(); i = next) {
       region memory = batch[i].memory;
       for (next = i + 1; next < batch.size() && batch[next].allowed == batch[i].allowed &&
@@ -41,12 +44,21 @@ public:
         memory.size += batch[next].memory.size;
       if (int failed = change(memory, batch[i].allowed); failed != 0)
         return failed;
+      executable = executable || batch[i].allowed == permission::read_execute;
     }
+    if (executable && at_once_)
+      synchronize_cores();
     return 0;
   }
 
   /// Makes the changes that were put off; 0 or an errno.
-  int settle() noexcept { return arena_ == nullptr || at_once_ ? 0 : arena_->settle(); }
+  int settle() noexcept {
+    if (arena_ == nullptr || at_once_)
+      return 0;
+    int const failed = arena_->settle();
+    synchronize_cores();
+    return failed;
+  }
 
   void flush_icache(region code) noexcept {
     auto* first = static_cast<char*>(pointer(code.target));
@@ -64,6 +76,7 @@ public:
     else if (int failed = write_memory(where, bytes))
       return failed;
     flush_icache({where, nullptr, bytes.size()});
+    synchronize_cores();
     return 0;
   }
 
@@ -75,6 +88,22 @@ private:
     return p == permission::read_write     ? PROT_READ | PROT_WRITE
            : p == permission::read_execute ? PROT_READ | PROT_EXEC
                                            : PROT_READ;
+  }
+
+  /// Memory is used again: another core may have fetched what stood there before, and goes on with
+  /// that until its pipeline is emptied, which the flush does on this core alone. On x86 the change
+  /// of permissions does it, by an interrupt; a riscv kernel does it in the flush.
+  static bool can_synchronize_cores() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    return false;
+#else
+    return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) ==
+           0;
+#endif
+  }
+  void synchronize_cores() const noexcept {
+    if (synchronize_)
+      ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
   }
 
   int change(region const& memory, permission allowed) noexcept {
@@ -119,6 +148,7 @@ private:
 
   arena* arena_ = nullptr;
   bool at_once_ = true;
+  bool synchronize_ = can_synchronize_cores();
   u64 page_size_ = static_cast<u64>(::sysconf(_SC_PAGESIZE));
 };
 static_assert(protector_policy<mprotect_protector>);

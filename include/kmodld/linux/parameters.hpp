@@ -41,6 +41,9 @@ template <class Format, class Allocator, class Others = standard_parameters_only
           class Diagnostics = no_diagnostics, class Lock = no_lock>
 class linux_parameters {
 public:
+  /// Whether two loads may set parameters at once.
+  static constexpr bool has_lock = !std::is_same_v<std::remove_cvref_t<Lock>, no_lock>;
+
   /// `types` must outlive this object.
   linux_parameters(std::span<param_ops const> types, Allocator allocator, Others others = {},
                    Diagnostics diagnostics = {}, Lock lock = {}) noexcept

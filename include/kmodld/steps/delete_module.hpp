@@ -15,14 +15,18 @@ struct unload_flags {
 
 namespace steps {
 
-/// try_stop_module: 1 (base) -> 0, or unchanged and false.
-inline bool try_release_module_ref(module& m) noexcept {
-  u32 one = 1;
-  return m.refcnt.compare_exchange_strong(one, 0, std::memory_order_acq_rel);
+/// try_stop_module: what the module itself has (1) and its caller holds -> 0, or unchanged and
+/// false.
+inline bool try_release_module_ref(module& m, u32 callers) noexcept {
+  u32 last = 1 + callers;
+  return m.refcnt.compare_exchange_strong(last, 0, std::memory_order_acq_rel);
 }
 
+/// `held`, if it is not null, is the module that is meant: its caller has one reference, which goes
+/// with it, so that no other module can have got its name.
 template <class Env>
-errc delete_module(Env& env, std::string_view wanted, unload_flags flags) noexcept {
+errc delete_module(Env& env, std::string_view wanted, unload_flags flags,
+                   module* held = nullptr) noexcept {
   env.module_name = wanted;
   if (env.state.settings.modules_disabled)
     return env.fail(errc::not_permitted);
@@ -32,7 +36,7 @@ errc delete_module(Env& env, std::string_view wanted, unload_flags flags) noexce
   {
     lock_guard lock{env.policy().lock};
     m.record = env.state.modules.find(wanted, false);
-    if (m.record == nullptr)
+    if (m.record == nullptr || (held != nullptr && m.record != held))
       return env.fail(errc::unload_no_module);
     if (m->source_list != nullptr)
       return env.fail(errc::unload_in_use);
@@ -45,9 +49,11 @@ errc delete_module(Env& env, std::string_view wanted, unload_flags flags) noexce
         return env.fail(errc::unload_permanent);
       env.state.taints.fetch_or(taint_forced_rmmod, std::memory_order_relaxed);
     }
-    if (!try_release_module_ref(*m)) {
+    u32 const callers = held != nullptr;
+    if (!try_release_module_ref(*m, callers)) {
       if (!forced)
         return env.fail(errc::unload_in_use);
+      m->refcnt.fetch_sub(callers, std::memory_order_release);
       env.state.taints.fetch_or(taint_forced_rmmod, std::memory_order_relaxed);
     }
     m->state.store(module_state::going, std::memory_order_release);
