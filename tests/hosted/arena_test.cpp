@@ -342,6 +342,14 @@ TEST_CASE("an arena that the system refuses to populate is not valid") {
   CHECK(WEXITSTATUS(status) == 0);
 }
 
+TEST_CASE("an arena of more pages than have a number is not valid") {
+  if constexpr (sizeof(void*) == 8) {
+    arena_options o = sized((u64{1} << 44) + 2 * mib);
+    o.where = {};
+    CHECK_FALSE(arena{o}.valid());
+  }
+}
+
 TEST_CASE("records and scratch come from the heap, zeroed and aligned") {
   arena a{sized(1 * mib)};
   for (memory_kind kind : {memory_kind::record, memory_kind::scratch})

@@ -23,7 +23,8 @@
 namespace kmodld::hosted {
 
 struct arena_options {
-  /// Of the range; only what is used costs memory, but for `populate`.
+  /// Of the range; only what is used costs memory, but for `populate`. At most half of the
+  /// addresses, and 2^32 pages.
 #if defined(__x86_64__)
   u64 size = u64{256} << 20;
 #else
@@ -194,6 +195,10 @@ private:
   }
 
   std::byte* reserve(arena_options const& options) noexcept {
+    // Within half of the addresses, so that distances are pointers' differences; pages have numbers
+    // of 32 bits.
+    if (size_ > PTRDIFF_MAX || size_ >> page_shift_ >= page_pool::none)
+      return nullptr;
     int fd = options.second_mapping ? ::memfd_create("kmodld", MFD_CLOEXEC) : -1;
     if (options.second_mapping && (fd < 0 || ::ftruncate(fd, static_cast<off_t>(size_)) != 0)) {
       if (fd >= 0)
