@@ -101,8 +101,9 @@ public:
     return memory_status::ok;
   }
 
-  /// Whatever permissions the memory has, it is not executable afterwards. Releasing what is not
-  /// allocated ends the program: going on would hand memory out twice.
+  /// Whatever permissions the memory has, it is not executable afterwards; where the system refuses
+  /// that (RLIMIT_DATA, too many mappings), nobody gets the memory before it grants it. Releasing
+  /// what is not allocated ends the program: going on would hand memory out twice.
   void release(memory_kind kind, region given) noexcept {
     if (kind > memory_kind::init) {
       count(kind, 0 - given.size);
@@ -306,7 +307,8 @@ private:
   void take_back(page first, page count) noexcept {
     for (page p = first, end; p < first + count; p = end) {
       auto const executable = [&](page q) {
-        return !told_ || permissions_.now(q) == access::read_execute;
+        access const a = permissions_.now(q);
+        return !told_ || a == access::read_execute || a == access::unknown;
       };
       end = p + 1;
       if (!executable(p))
