@@ -342,6 +342,45 @@ TEST_CASE("an arena that the system refuses to populate is not valid") {
   CHECK(WEXITSTATUS(status) == 0);
 }
 
+TEST_CASE("code that the system does not make writable again is nobody's until it does") {
+  pid_t const child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    arena a{sized(4 * mib)};
+    region r;
+    rlimit limit{};
+    if (a.allocate(wish(memory_kind::text, mib), r) != memory_status::ok ||
+        ::mprotect(r.host, r.size, PROT_READ | PROT_EXEC) != 0 ||
+        ::getrlimit(RLIMIT_DATA, &limit) != 0)
+      ::_exit(3);
+    rlimit const tight{a.page_size(), limit.rlim_max}; // less than there is: nothing gets writable
+    if (::setrlimit(RLIMIT_DATA, &tight) != 0)
+      ::_exit(3);
+    a.release(memory_kind::text, r);
+    if (a.allocate(wish(memory_kind::text, mib), r) == memory_status::ok)
+      std::memset(r.host, 1, r.size), a.release(memory_kind::text, r);
+    if (::setrlimit(RLIMIT_DATA, &limit) != 0)
+      ::_exit(3);
+    region all;
+    if (a.allocate(wish(memory_kind::data, a.range().size), all) != memory_status::ok)
+      ::_exit(2);
+    std::memset(all.host, 1, all.size);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("an arena of more pages than have a number is not valid") {
+  if constexpr (sizeof(void*) == 8) {
+    arena_options o = sized((u64{1} << 44) + 2 * mib);
+    o.where = {};
+    CHECK_FALSE(arena{o}.valid());
+  }
+}
+
 TEST_CASE("records and scratch come from the heap, zeroed and aligned") {
   arena a{sized(1 * mib)};
   for (memory_kind kind : {memory_kind::record, memory_kind::scratch})

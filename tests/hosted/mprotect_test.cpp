@@ -113,6 +113,25 @@ TEST_CASE_FIXTURE(fixture, "what is not page-aligned is refused as a whole") {
   CHECK(protector.protect(batch) == 0);
 }
 
+TEST_CASE_FIXTURE(fixture, "what a refused change left executable does not stay so") {
+  for (auto when : {hosted::settles::at_once, hosted::settles::later}) {
+    protector = mprotect_protector{memory, when};
+    // A hole, at which the system ends after it has changed what lies before it.
+    REQUIRE(::munmap(code.host + 4 * page, page) == 0);
+    std::array<protection, 1> batch{{{code, permission::read_execute}}};
+    CHECK((protector.protect(batch) != 0 || protector.settle() != 0));
+    CHECK(permissions(part(code, 0, page)) == "r-x");
+    REQUIRE(::mmap(code.host + 4 * page, page, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+    memory.release(memory_kind::core, code);
+    CHECK(permissions(code).find('x') == std::string::npos);
+    CHECK(protector.settle() == 0);
+    REQUIRE(memory.allocate({memory_kind::core, 8 * page, 1, {}}, code) == memory_status::ok);
+    CHECK(permissions(code).find_first_not_of("rw- ") == std::string::npos);
+    std::memset(code.host, 1, code.size);
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "the system's errno comes through") {
   std::array<protection, 1> batch{{{{{page}, nullptr, page}, permission::read}}};
   CHECK(protector.protect(batch) == ENOMEM); // nothing is mapped there

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The plugin host of examples/plugin, with glibc and hosted/, on each machine that Debian has both a
 # C library and an emulator for: built by the machine's compiler, run under QEMU, with plugins
-# compiled in every way that its compilers mean for programs.
+# compiled in every way that its compilers mean for programs. On machines of 32 bits also arenas above
+# 2 GiB.
 . "$(dirname "$0")/../support/part.sh"
 . tests/execution/machines.sh
 cache=$(command -v ccache) || cache=''
@@ -28,6 +29,17 @@ build_host() {
   $cache ${gcc}g++-12 -std=c++20 -O1 -Iinclude -Wall -Wextra -Wconversion -Werror -Wno-psabi -rdynamic \
     -o "$out/host" examples/plugin/host.cpp -ldl
 }
+build_high() {
+  $cache ${gcc}g++-12 -std=c++20 -O1 -Iinclude -Wall -Wextra -Wconversion -Werror -Wno-psabi -static \
+    -o "$out/high" tests/parts/high_memory.cpp
+}
+high_memory() {
+  check "high memory for $name" build_high
+  check "$name uses memory above 2 GiB" timeout 120 $qemu "$out/high"
+  [ $name = i386 ] || return 0
+  if "$out/high" 2>/dev/null; then check "code above 2 GiB is patched" "$out/high" patch
+  else skip "code above 2 GiB is patched" "this machine does not run programs for i386"; fi
+}
 for name in $machines; do
   [ -n "$(hosted $name)" ] || continue
   machine $name
@@ -36,6 +48,7 @@ for name in $machines; do
   need "plugins on $name" "${gcc}g++-12" && need "plugins on $name" "${qemu%% *}" || continue
   check "plugin host for $name" build_host
   [ -x "$out/host" ] || continue
+  case $name in i386 | armhf) high_memory ;; esac
   hosted $name >"$out/flags"
   while read -r flags; do
     check "plugin for $name, $flags" ${gcc}gcc-12 -O2 $flags -c examples/plugin/sums.c -o "$out/sums.o"

@@ -23,7 +23,8 @@
 namespace kmodld::hosted {
 
 struct arena_options {
-  /// Of the range; only what is used costs memory, but for `populate`.
+  /// Of the range; only what is used costs memory, but for `populate`. At most half of the
+  /// addresses, and 2^32 pages.
 #if defined(__x86_64__)
   u64 size = u64{256} << 20;
 #else
@@ -100,8 +101,9 @@ public:
     return memory_status::ok;
   }
 
-  /// Whatever permissions the memory has, it is not executable afterwards. Releasing what is not
-  /// allocated ends the program: going on would hand memory out twice.
+  /// Whatever permissions the memory has, it is not executable afterwards; where the system refuses
+  /// that (RLIMIT_DATA, too many mappings), nobody gets the memory before it grants it. Releasing
+  /// what is not allocated ends the program: going on would hand memory out twice.
   void release(memory_kind kind, region given) noexcept {
     if (kind > memory_kind::init) {
       count(kind, 0 - given.size);
@@ -194,6 +196,10 @@ private:
   }
 
   std::byte* reserve(arena_options const& options) noexcept {
+    // Within half of the addresses, so that distances are pointers' differences; pages have numbers
+    // of 32 bits.
+    if (size_ > PTRDIFF_MAX || size_ >> page_shift_ >= page_pool::none)
+      return nullptr;
     int fd = options.second_mapping ? ::memfd_create("kmodld", MFD_CLOEXEC) : -1;
     if (options.second_mapping && (fd < 0 || ::ftruncate(fd, static_cast<off_t>(size_)) != 0)) {
       if (fd >= 0)
@@ -301,7 +307,8 @@ private:
   void take_back(page first, page count) noexcept {
     for (page p = first, end; p < first + count; p = end) {
       auto const executable = [&](page q) {
-        return !told_ || permissions_.now(q) == access::read_execute;
+        access const a = permissions_.now(q);
+        return !told_ || a == access::read_execute || a == access::unknown;
       };
       end = p + 1;
       if (!executable(p))

@@ -138,7 +138,11 @@ private:
     int fd = ::open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
       return errno;
+#if defined(__GLIBC__) // whose off_t of 32 bits holds half of the addresses
+    ssize_t written = ::pwrite64(fd, bytes.data(), bytes.size(), static_cast<off64_t>(where.value));
+#else
     ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(where.value));
+#endif
     int failed = written < 0                                        ? errno
                  : static_cast<std::size_t>(written) < bytes.size() ? EFAULT
                                                                     : 0;

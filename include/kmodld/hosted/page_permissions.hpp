@@ -16,8 +16,9 @@ namespace kmodld::hosted {
 class page_permissions {
 public:
   using page = u32;
-  /// `none`: not accessible. There is no writable and executable.
-  enum class access : u8 { none, read, read_write, read_execute };
+  /// `none`: not accessible. `unknown`: the system refused a change, perhaps in the middle. There
+  /// is no writable and executable.
+  enum class access : u8 { none, read, read_write, read_execute, unknown };
 
   static constexpr access from(permission p) noexcept {
     return p == permission::read_write     ? access::read_write
@@ -32,24 +33,29 @@ public:
         unsettled_{static_cast<u8*>(std::calloc(pages / group + 1, 1))} {}
 
   bool valid() const noexcept { return state_ != nullptr && unsettled_ != nullptr; }
-  access now(page p) const noexcept { return static_cast<access>(state_[p] & 3); }
-  access wanted(page p) const noexcept { return static_cast<access>(state_[p] >> 2 & 3); }
+  access now(page p) const noexcept { return static_cast<access>(state_[p] & 7); }
+  access wanted(page p) const noexcept { return static_cast<access>(state_[p] >> 3); }
 
-  /// Changes `count` pages at once. 0 or an errno; then some may have changed.
+  /// Changes `count` pages at once. 0 or an errno; then they are `unknown`, and so is what is
+  /// wanted of them unless that was put off.
   int set(page first, page count, access a) noexcept {
     constexpr int bits[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC};
     if (::mprotect(base_ + first * page_size_, static_cast<std::size_t>(count * page_size_),
-                   bits[static_cast<u8>(a)]) != 0)
-      return errno;
+                   bits[static_cast<u8>(a)]) != 0) {
+      int const failed = errno;
+      for (page p = first; p < first + count; ++p)
+        put(p, access::unknown, wanted(p) == now(p) ? access::unknown : wanted(p));
+      return failed;
+    }
     for (page p = first; p < first + count; ++p)
-      state_[p] = static_cast<u8>(static_cast<u8>(a) * 5);
+      put(p, a, a);
     return 0;
   }
 
   /// The same, put off until settle().
   void want(page first, page count, access a) noexcept {
     for (page p = first; p < first + count; ++p)
-      state_[p] = static_cast<u8>((state_[p] & 3) | static_cast<u8>(a) << 2);
+      put(p, now(p), a);
     for (page g = first / group; g <= (first + count - 1) / group; ++g)
       unsettled_[g] = 1;
   }
@@ -78,6 +84,10 @@ public:
 private:
   static constexpr page group = 512; ///< pages with one mark that there is something to settle
 
+  void put(page p, access now, access wanted) noexcept {
+    state_[p] = static_cast<u8>(static_cast<u8>(now) | static_cast<u8>(wanted) << 3);
+  }
+
   struct release {
     void operator()(u8* p) const noexcept { std::free(p); }
   };
@@ -85,7 +95,7 @@ private:
   std::byte* base_;
   u64 page_size_;
   page pages_;
-  std::unique_ptr<u8[], release> state_; ///< a page: 2 bits now, 2 bits wanted
+  std::unique_ptr<u8[], release> state_; ///< a page: 3 bits now, 3 bits wanted
   std::unique_ptr<u8[], release> unsettled_;
 };
 
