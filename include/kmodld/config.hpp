@@ -136,6 +136,9 @@ consteval bool check_config() {
             requires { typename abi_of<C>::type::of_arch; },
         "kmodld: Config::abi lacks what Linux has otherwise on this architecture; name "
         "kmodld::abi::linux_of<arch, ...> of it");
+  if constexpr (names_arch<C>)
+    static_assert(!abi_of<C>::type::export_globals || abi_of<C>::type::kallsyms,
+                  "kmodld: Config::abi has export_globals, which needs its kallsyms");
   if constexpr (names_allocator<C>)
     static_assert(allocator_policy<bare<typename C::allocator>>,
                   "kmodld: Config::allocator is not an allocator_policy; it needs noexcept "

@@ -13,6 +13,7 @@
 #include <kmodld/linux/proc_modules.hpp>
 #include <kmodld/linux/sysfs.hpp>
 #include <kmodld/linux/unwind_tables.hpp>
+#include <kmodld/policy/symbol_chain.hpp>
 #include <kmodld/reloc/branch_islands.hpp>
 
 namespace kmodld {
@@ -141,8 +142,12 @@ struct full_kernel {
 struct newer_kernel : full_kernel {
   using abi = kmodld::abi::linux_6_12;
 };
+struct plugin_abi : kmodld::abi::plain {
+  static constexpr bool export_globals = true;
+};
 struct plugin_host : plain_kernel {
-  using abi = kmodld::abi::plain;
+  using abi = plugin_abi;
+  using symbol_resolver = symbol_chain<symbol_table<memory, grace>&, no_symbols>;
 };
 
 using tree = sysfs_tree<elf::elf64_le, full_parameters>;

@@ -23,7 +23,7 @@ using native = aarch64;
 namespace kmodld::arch {
 using native = arm;
 }
-#elif defined(__riscv)
+#elif defined(__riscv) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #include <kmodld/arch/riscv.hpp>
 namespace kmodld::arch {
 using native = riscv<__riscv_xlen>;

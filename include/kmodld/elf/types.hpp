@@ -81,6 +81,7 @@ enum : u32 {
   shn_common = 0xfff2,
 };
 enum : u8 { stb_local = 0, stb_global = 1, stb_weak = 2 };
+enum : u8 { stv_default = 0, stv_internal = 1, stv_hidden = 2, stv_protected = 3 };
 enum : u8 { stt_notype = 0, stt_object = 1, stt_func = 2, stt_section = 3, stt_file = 4 };
 enum : u8 { class_32 = 1, class_64 = 2, data_lsb = 1, data_msb = 2 };
 
@@ -157,5 +158,6 @@ using elf32_be = format<32, byte_order::big>;
 
 constexpr u8 st_bind(u8 info) noexcept { return static_cast<u8>(info >> 4); }
 constexpr u8 st_type(u8 info) noexcept { return static_cast<u8>(info & 0xf); }
+constexpr u8 st_visibility(u8 other) noexcept { return static_cast<u8>(other & 3); }
 
 } // namespace kmodld::elf

@@ -166,7 +166,9 @@ public:
     for (page p = 0, end; p < pool_.pages(); p = end + 1) {
       for (end = p; end < pool_.pages() && (state_[end] & (used | given)) == given; ++end)
         state_[end] &= static_cast<u8>(~(dirty | given));
-      if (end != p && ::madvise(base_ + p * page_size_, bytes(end - p),
+      // MADV_REMOVE asks for a writable mapping, which the second one always is.
+      std::byte* const view = alias_ == nullptr ? base_ : alias_;
+      if (end != p && ::madvise(view + p * page_size_, bytes(end - p),
                                 alias_ == nullptr ? MADV_DONTNEED : MADV_REMOVE) != 0)
         for (page q = p; q < end; ++q)
           state_[q] |= dirty | given;

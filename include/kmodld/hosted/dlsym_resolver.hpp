@@ -14,6 +14,9 @@ namespace kmodld::hosted {
 /// away than x86-64's small code model reaches.
 class dlsym_resolver {
 public:
+  /// find() needs no lock.
+  static constexpr bool for_readers = true;
+
   bool find(std::string_view name, bool, exported_symbol& out) noexcept {
     char terminated[512]; // the longest name of a kernel
     if (name.empty() || copy_text(terminated, name) != name.size() ||

@@ -11,6 +11,29 @@
 
 namespace kmodld::steps {
 
+/// The symbols that `export_globals` of the abi exports: calls f(ksym const&, false) for each until
+/// it answers false. Those of init are not among them, and the length of all names was checked when
+/// the table was laid out.
+template <class Format, class F>
+bool for_each_global(module const& m, F&& f) noexcept {
+  kallsyms_table const& table = m.core_kallsyms;
+  for (u32 i = 1; i < table.count; ++i) {
+    auto const& s = reinterpret_cast<typename Format::sym const*>(table.symtab)[i];
+    u8 const visibility = elf::st_visibility(s.st_other);
+    if (elf::st_bind(s.st_info) != elf::stb_global || elf::st_type(s.st_info) > elf::stt_func ||
+        s.st_shndx == elf::shn_undef || visibility == elf::stv_hidden ||
+        visibility == elf::stv_internal)
+      continue;
+    ksym k{};
+    k.name = string_at(table.strtab, s.st_name);
+    k.value = {s.st_value};
+    if (!k.name.empty() && !equal(k.name, "init_module"sv) && !equal(k.name, "cleanup_module"sv) &&
+        !f(k, false))
+      return false;
+  }
+  return true;
+}
+
 /// Calls f(ksym const&, bool gpl_only) for the exports of both tables until it answers false; false
 /// too if an entry is broken.
 template <class Env, class F>
@@ -24,6 +47,8 @@ bool for_each_export(module const& m, F&& f) noexcept {
       if (!table.get(i, k) || !f(k, gpl))
         return false;
   }
+  if constexpr (Env::abi::export_globals)
+    return for_each_global<typename Env::format>(m, f);
   return true;
 }
 
