@@ -13,7 +13,6 @@
 namespace linux_like {
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{1} << 30;
 /// A small file may say that it is any size: what it takes is bounded far below the machine's
 /// memory.
 constexpr std::size_t largest = std::size_t{256} << 20;
@@ -121,8 +120,6 @@ byte_vector unpack(packing how, kmodld::byte_view packed, const std::string& nam
 
 byte_vector decompress(const std::filesystem::path& file, byte_vector packed) {
   const std::string name = file.string();
-  if (packed.size() >= largest_file)
-    throw refusal(EFBIG, name);
   const packing how = packing_by_name(name);
   byte_vector out = how == packing::none ? std::move(packed) : unpack(how, packed, name);
   if (out.empty())

@@ -12,6 +12,12 @@
 
 namespace linux_like {
 
+namespace {
+
+constexpr off_t largest_file = off_t{1} << 30;
+
+} // namespace
+
 byte_vector read_file(const std::filesystem::path& file) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   const auto fail = [&](int number) {
@@ -24,6 +30,8 @@ byte_vector read_file(const std::filesystem::path& file) {
     fail(errno);
   if (!S_ISREG(status.st_mode))
     fail(EACCES);
+  if (status.st_size >= largest_file)
+    fail(EFBIG);
   byte_vector bytes(static_cast<std::size_t>(status.st_size));
   std::size_t done = 0;
   while (done < bytes.size()) {

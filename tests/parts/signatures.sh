@@ -92,6 +92,23 @@ soft 'PSS' 'module with unsupported crypto' pss.ko --keys rsa.crt
 size=$(wc -c <message.der)
 { cat sorting.ko message.der; trailer '\0001'; } >type.ko
 soft 'another kind of signature' 'module with unsupported crypto' type.ko --keys rsa.crt
+# Names of algorithms: the kernel takes one for RSA, and reads no message of which it does not know all.
+renamed() { # renamed FROM N LAST TO: the last byte of the N-th signer's rsaEncryption
+  size=$(wc -c <sorting.ko); total=$(wc -c <"$1")
+  tail -c +$((size + 1)) "$1" | head -c $((total - size - 40)) >message.der
+  at=$(openssl asn1parse -inform DER -in message.der | sed -n 's/^ *\([0-9]*\):.*:rsaEncryption$/\1/p' | sed -n "$2p")
+  at=$((size + at + 10))
+  { head -c $at "$1"; printf '%b' "$3"; tail -c +$((at + 2)) "$1"; } >"$4"
+}
+renamed rsa-sha256.ko 1 '\0013' with_hash.ko
+soft 'sha256WithRSAEncryption' 'module with unsupported crypto' with_hash.ko --keys rsa.crt
+signed_by_openssl both.ko -signer rsa.crt -inkey rsa.pem -signer other.crt -inkey other.pem -noattr -nocerts -md sha256
+for signer in 1 2; do
+  renamed both.ko $signer '\0012' half.ko
+  for known in rsa other; do
+    soft "signer $signer of two is not understood, $known is known" 'module with unsupported crypto' half.ko --keys $known.crt
+  done
+done
 says 'forced, the signature is not looked at' 1 "$(rejected 'unsigned module')" --sig-enforce --keys rsa.crt \
   -c 'insmod -f rsa-sha256.ko'
 
@@ -124,15 +141,18 @@ signed_by_openssl inside.ko -signer rsa.crt -inkey rsa.pem -noattr -nocerts -md 
 never 'data within the message' "$damaged" inside.ko --keys rsa.crt
 signed_by_openssl content.ko -signer rsa.crt -inkey rsa.pem -noattr -nocerts -md sha256 -econtent_type 1.2.3.4
 never 'a message of another type' "$mismatch" content.ko --keys rsa.crt
+openssl crl2pkcs7 -nocrl -certfile rsa.crt -outform DER -out message.der
+size=$(wc -c <message.der)
+{ cat sorting.ko message.der; trailer; } >nobody.ko
+never 'a message without signers' "$damaged" nobody.ko --keys rsa.crt
 openssl cms -digest_create -binary -outform DER -in sorting.ko -out message.der
 size=$(wc -c <message.der)
 { cat sorting.ko message.der; trailer; } >digest.ko
-never 'a message without signers' "$damaged" digest.ko --keys rsa.crt
+never 'a message that only has a digest' "$damaged" digest.ko --keys rsa.crt
 { cat sorting.ko message.der; printf x; size=$((size + 1)); trailer; } >behind.ko
 never 'a byte behind the message' "$damaged" behind.ko --keys rsa.crt
 { cat sorting.ko message.der; trailer '\0002' '\0001'; } >params.ko
 never 'a field that must be zero' 'EBADMSG: module: PKCS#7 signature info has unexpected non-zero params' params.ko --keys rsa.crt
-signed_by_openssl both.ko -signer rsa.crt -inkey rsa.pem -signer other.crt -inkey other.pem -noattr -nocerts -md sha256
 judged 'two signers, one known' live both.ko --sig-enforce --keys rsa.crt
 judged 'two signers, the other known' live both.ko --sig-enforce --keys other.crt
 
@@ -158,6 +178,7 @@ says 'check, a good signature' 0 ': 0 found wrong, 0 notes$' --sig-enforce --key
 says 'check, an unknown key' 0 ': 0 found wrong, 1 notes$' --keys other.crt -c 'check rsa-sha256.ko'
 flip rsa-sha256.ko 40 flipped.ko
 says 'check, a changed module' 1 'cannot be loaded$' --keys rsa.crt -c 'check flipped.ko'
+says 'check, what is refused without keys, too' 1 'cannot be loaded$' -c 'check inside.ko'
 says 'check, unsigned and enforced' 1 'cannot be loaded$' --sig-enforce --keys rsa.crt -c 'check sorting.ko'
 says 'signed twice' 1 '^EEXIST: the module has a signature$' -c 'sign rsa.pem rsa.crt rsa-sha256.ko twice.ko'
 says 'no key' 1 '^EINVAL: no private key in PEM without a passphrase$' -c 'sign rsa.crt rsa.crt sorting.ko no.ko'
@@ -165,6 +186,21 @@ says 'no certificate' 1 '^EINVAL: no certificate in PEM$' -c 'sign rsa.pem rsa.p
 says 'no such digest' 1 '^EINVAL: no such digest$' -c 'sign --digest crc rsa.pem rsa.crt sorting.ko no.ko'
 says 'what is not of a pair' 1 '^EINVAL: the module cannot be signed with this key' -c 'sign rsa.pem other.crt sorting.ko no.ko'
 check 'nothing is written then' test ! -e no.ko
+unwritten() ( # a module that is its own OUT, where there is no room for it
+  cp sorting.ko own.ko
+  trap '' XFSZ; ulimit -f 1
+  "$program" -c 'sign rsa.pem rsa.crt own.ko own.ko' 2>&1 | cat
+  cmp own.ko sorting.ko && [ ! -e own.ko.~signed~ ]
+)
+check 'what cannot be written leaves the module' unwritten
+says 'signed in place' 0 "$live" --sig-enforce --keys rsa.crt \
+  -c 'sign rsa.pem rsa.crt own.ko own.ko; insmod own.ko; cat /proc/modules'
+{ sed '1q' rsa.crt; printf 'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,%032d\n\n' 0; sed 1d rsa.crt; } >encrypted.crt
+no_question() { # on a terminal, which script makes
+  timeout 20 script -qec "'$program' --keys encrypted.crt -c lsmod" /dev/null </dev/null >out 2>&1; status=$?
+  cat out; [ $status -eq 1 ] && grep -q '^EBADMSG: ' out && ! grep -q -i phrase out
+}
+if need 'no passphrase is asked for' script; then check 'no passphrase is asked for' no_question; fi
 says 'keys without a certificate' 1 '^EBADMSG: sorting.ko: no certificate in it$' --keys sorting.ko -c lsmod
 modinfo_line() { linux -c 'modinfo rsa-sha256.ko' | grep -q -e "$1"; }
 check 'modinfo, signer' modinfo_line '^signer:  *rsa key$'

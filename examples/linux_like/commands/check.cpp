@@ -62,10 +62,9 @@ void check_names(host& self, const module_view& view, findings& out) {
   }
 }
 
-/// What module_sig_check will say, if there are keys to judge by.
+/// What module_sig_check will say. That a module taints is worth a note if there are keys to judge
+/// by.
 void check_signature(host& self, kmodld::byte_view bytes, findings& out) {
-  if (self.keys.size() == 0 && !self.keys.enforced())
-    return;
   kmodld::signature_parts parts;
   kmodld::errc verdict = split_signature(bytes, parts);
   if (verdict == kmodld::errc::ok)
@@ -75,9 +74,10 @@ void check_signature(host& self, kmodld::byte_view bytes, findings& out) {
   const bool soft =
       verdict == kmodld::errc::signature_missing || verdict == kmodld::errc::signature_not_pkcs7 ||
       verdict == kmodld::errc::signature_unsupported || verdict == kmodld::errc::signature_no_key;
-  if (soft && !self.keys.enforced())
-    out.note("{}: taints the kernel", text_of(error));
-  else if (verdict != kmodld::errc::ok)
+  if (soft && !self.keys.enforced()) {
+    if (self.keys.size() != 0)
+      out.note("{}: taints the kernel", text_of(error));
+  } else if (verdict != kmodld::errc::ok)
     out.wrong("{}", text_of(error));
 }
 

@@ -53,16 +53,12 @@ const EVP_MD* digest_of(CMS_SignerInfo* signer) {
   }
 }
 /// The type of key that a signer's algorithm takes: EVP_PKEY_RSA, EVP_PKEY_EC or EVP_PKEY_NONE.
+/// RSA has one name in such messages; that of a hash and RSA the kernel takes for unsupported.
 int key_type_of(CMS_SignerInfo* signer) {
   X509_ALGOR* algorithm = nullptr;
   CMS_SignerInfo_get0_algs(signer, nullptr, nullptr, nullptr, &algorithm);
   switch (OBJ_obj2nid(algorithm->algorithm)) {
-  case NID_rsaEncryption:
-  case NID_sha1WithRSAEncryption:
-  case NID_sha224WithRSAEncryption:
-  case NID_sha256WithRSAEncryption:
-  case NID_sha384WithRSAEncryption:
-  case NID_sha512WithRSAEncryption: return EVP_PKEY_RSA;
+  case NID_rsaEncryption: return EVP_PKEY_RSA;
   case NID_ecdsa_with_SHA1:
   case NID_ecdsa_with_SHA224:
   case NID_ecdsa_with_SHA256:
@@ -83,17 +79,25 @@ bool signed_by(EVP_PKEY* key, CMS_SignerInfo* signer, const EVP_MD* digest, byte
                           openssl::bytes(content), content.size()) == 1;
 }
 
-/// What the message says it signs.
+/// What the message says it signs, and in which way. One signer that is not understood is enough
+/// for the kernel not to read the others.
 errc form_of(CMS_ContentInfo* message) {
   if (OBJ_obj2nid(CMS_get0_type(message)) != NID_pkcs7_signed || CMS_is_detached(message) != 1)
     return errc::signature_block;
+  const STACK_OF(CMS_SignerInfo)* signers = CMS_get0_SignerInfos(message);
+  if (sk_CMS_SignerInfo_num(signers) < 1)
+    return errc::signature_block;
   if (OBJ_obj2nid(CMS_get0_eContentType(message)) != NID_pkcs7_data)
     return errc::signature_rejected;
-  const STACK_OF(CMS_SignerInfo)* signers = CMS_get0_SignerInfos(message);
-  for (int i = 0; i < sk_CMS_SignerInfo_num(signers); ++i)
-    if (CMS_signed_get_attr_count(sk_CMS_SignerInfo_value(signers, i)) >= 0)
+  errc form = errc::ok;
+  for (int i = 0; i < sk_CMS_SignerInfo_num(signers); ++i) {
+    CMS_SignerInfo* signer = sk_CMS_SignerInfo_value(signers, i);
+    if (CMS_signed_get_attr_count(signer) >= 0)
       return errc::signature_rejected;
-  return errc::ok;
+    if (digest_of(signer) == nullptr || key_type_of(signer) == EVP_PKEY_NONE)
+      form = errc::signature_unsupported;
+  }
+  return form;
 }
 
 } // namespace
@@ -106,7 +110,7 @@ std::vector<std::string> keyring::add(byte_view file) {
     certificates_.emplace_back(certificate.release());
   };
   if (const openssl::bio in = openssl::reader(file); in != nullptr)
-    while (X509* one = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
+    while (X509* one = PEM_read_bio_X509(in.get(), nullptr, openssl::no_passphrase, nullptr))
       keep(openssl::certificate(one));
   if (!names.empty())
     return names;
@@ -128,22 +132,16 @@ errc keyring::verify(byte_view content, byte_view signature) noexcept {
   if (const errc form = form_of(message.get()); form != errc::ok)
     return form;
 
-  errc verdict = errc::signature_unsupported;
+  errc verdict = errc::signature_no_key;
   const STACK_OF(CMS_SignerInfo)* signers = CMS_get0_SignerInfos(message.get());
   for (int i = 0; i < sk_CMS_SignerInfo_num(signers); ++i) {
     CMS_SignerInfo* signer = sk_CMS_SignerInfo_value(signers, i);
-    const EVP_MD* digest = digest_of(signer);
-    const int type = key_type_of(signer);
-    if (digest == nullptr || type == EVP_PKEY_NONE)
-      continue;
-    if (verdict != errc::ok)
-      verdict = errc::signature_no_key;
     for (const auto& certificate : certificates_) {
       if (CMS_SignerInfo_cert_cmp(signer, certificate.get()) != 0)
         continue;
       EVP_PKEY* key = X509_get0_pubkey(certificate.get());
-      if (key == nullptr || EVP_PKEY_get_base_id(key) != type ||
-          !signed_by(key, signer, digest, content))
+      if (key == nullptr || EVP_PKEY_get_base_id(key) != key_type_of(signer) ||
+          !signed_by(key, signer, digest_of(signer), content))
         return errc::signature_rejected;
       verdict = errc::ok;
     }

@@ -18,7 +18,8 @@ namespace linux_like {
 class keyring {
 public:
   /// Adds the certificates of a file's content: PEM, or every DER certificate that lies somewhere
-  /// in it, as those of a kernel do in its image. Answers their subjects' common names.
+  /// in it, as those of a kernel do in its image: also those that it has for something else, or
+  /// lists as revoked (SYSTEM_REVOCATION_KEYS). Answers their subjects' common names.
   std::vector<std::string> add(kmodld::byte_view file);
   std::size_t size() const noexcept { return certificates_.size(); }
   /// module.sig_enforce: what is not signed by one of the keys is refused.
@@ -26,11 +27,12 @@ public:
 
   /// As the kernel judges (mod_verify_sig): a detached SignedData of plain data without signed
   /// attributes. One signature by a known key is enough, none of a known key may be wrong. Neither
-  /// a certificate's dates nor its purpose are looked at, a chain is not followed.
-  /// - signature_block: the message is damaged, or holds data itself;
+  /// a certificate's dates nor its purpose are looked at, nor the message's versions; a chain is
+  /// not followed.
+  /// - signature_block: the message is damaged, has no signer, or holds data itself;
   /// - signature_rejected: a known key's signature does not fit the content, or the message signs
   ///   something else than plain data;
-  /// - signature_unsupported: no signature is by RSA (PKCS #1 1.5) or ECDSA with SHA-1 or SHA-2;
+  /// - signature_unsupported: a signature is not by RSA (PKCS #1 1.5) or ECDSA with SHA-1 or SHA-2;
   /// - signature_no_key: all signers are unknown.
   kmodld::errc verify(kmodld::byte_view content, kmodld::byte_view signature) noexcept;
   bool enforced() const noexcept { return enforced_; }

@@ -42,6 +42,9 @@ struct error_queue {
   ~error_queue() { ERR_clear_error(); }
 };
 
+/// Without it OpenSSL would ask the terminal for the passphrase of what is encrypted.
+inline int no_passphrase(char*, int, int, void*) { return -1; }
+
 /// Reads from memory that must outlive it; null beyond 2 GiB.
 inline bio reader(kmodld::byte_view view) {
   return bio(view.size() > INT_MAX ? nullptr

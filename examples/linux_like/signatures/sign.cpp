@@ -12,9 +12,6 @@
 namespace linux_like {
 namespace {
 
-/// Without it OpenSSL would ask the terminal for the passphrase of an encrypted key.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
 [[noreturn]] void invalid(const char* what) { throw refusal(EINVAL, what); }
 
 byte_vector signature_of(kmodld::byte_view module, EVP_PKEY* key, X509* certificate,
@@ -46,11 +43,11 @@ byte_vector sign_module(kmodld::byte_view module, kmodld::byte_view key,
   const openssl::bio key_file = openssl::reader(key);
   const openssl::bio certificate_file = openssl::reader(certificate);
   const openssl::key private_key(
-      PEM_read_bio_PrivateKey(key_file.get(), nullptr, no_passphrase, nullptr));
+      PEM_read_bio_PrivateKey(key_file.get(), nullptr, openssl::no_passphrase, nullptr));
   if (private_key == nullptr)
     invalid("no private key in PEM without a passphrase");
   const openssl::certificate of_key(
-      PEM_read_bio_X509(certificate_file.get(), nullptr, no_passphrase, nullptr));
+      PEM_read_bio_X509(certificate_file.get(), nullptr, openssl::no_passphrase, nullptr));
   if (of_key == nullptr)
     invalid("no certificate in PEM");
   const EVP_MD* hash = EVP_get_digestbyname(digest.c_str());
