@@ -65,8 +65,8 @@ struct linux_6_1 {
   /// Stubs for calls out of reach are reserved for every undefined function.
   static constexpr bool far_calls = false;
   /// Besides what its export tables say, an object exports its global functions and variables
-  /// (neither weak nor hidden ones, nor those of init sections, nor init_module and
-  /// cleanup_module), as dlopen does with RTLD_GLOBAL: for objects that use each other. Needs
+  /// (neither weak nor hidden ones, nor those of init sections, nor init_module, cleanup_module and
+  /// __this_module), as dlopen does with RTLD_GLOBAL: for objects that use each other. Needs
   /// `kallsyms`, and `kallsyms_all` for variables.
   static constexpr bool export_globals = false;
   /// A branch to a weak symbol that nobody defines is allowed (plugins: `if (f) f();`).

@@ -1,6 +1,6 @@
-// expect: kmodld: Config::lock lets loads run at once, but the linux_parameters of
-// Config::parameters have no Lock SPDX-License-Identifier: MIT Loads that run at once, and share a
-// list that nothing guards.
+// expect: kmodld: Config::lock lets loads run at once, but the linux_parameters
+// SPDX-License-Identifier: MIT
+// Loads that run at once, and share a list that nothing guards.
 #include <kmodld/arch/x86_64.hpp>
 #include <kmodld/config.hpp>
 #include <kmodld/linux/parameters.hpp>

@@ -129,6 +129,40 @@ TEST_CASE_FIXTURE(fixture, "an object calls another and the C library, and holds
   CHECK(exports.names() == 0);
 }
 
+struct kernel : host {
+  struct abi : kmodld::abi::linux_6_1 {
+    static constexpr bool export_globals = true;
+  };
+  using symbol_resolver = table&;
+  using invoker = no_invoker;
+};
+
+test::byte_vector kernel_module(std::string_view name, std::string_view function) {
+  test::module_builder<test::x86_64_numbers> b{name};
+  u32 const text = b.text(bytes_of({0xc3, 0xc3, 0xc3, 0xc3}));
+  b.init(text, 0).exit(text, 1);
+  b.export_symbol(function, b.function(function, text, 2), true, "space");
+  b.function(std::string{function} + "_too", text, 3);
+  b.symbol("__this_module", b.this_module(), 0, global(elf::stt_object));
+  return b.build().bytes;
+}
+
+TEST_CASE("what the tables of a kernel module export stays as they say") {
+  hosted::arena memory{{.size = u64{4} << 20}};
+  table exports{memory};
+  loader<kernel> loads{{.allocator = memory, .symbol_resolver = exports}};
+  REQUIRE(loads.load(kernel_module("first", "one")));
+  exported_symbol out;
+  CHECK_FALSE(exports.find("one", false, out)); // for GPL alone
+  REQUIRE(exports.find("one", true, out));
+  CHECK(out.name_space == "space");
+  REQUIRE(exports.find("one_too", false, out));
+  CHECK_FALSE(exports.find("__this_module", true, out));
+  CHECK(loads.load(kernel_module("second", "two"))); // it has a __this_module, too
+  REQUIRE(loads.unload("first"));
+  CHECK(exports.names() == 2);
+}
+
 TEST_CASE_FIXTURE(fixture, "a symbol that a module or the program has already is refused") {
   auto first = provider(), second = provider();
   REQUIRE(load(first, "first"));

@@ -27,8 +27,10 @@ bool for_each_global(module const& m, F&& f) noexcept {
     ksym k{};
     k.name = string_at(table.strtab, s.st_name);
     k.value = {s.st_value};
-    if (!k.name.empty() && !equal(k.name, "init_module"sv) && !equal(k.name, "cleanup_module"sv) &&
-        !f(k, false))
+    bool own = k.name.empty();
+    for (std::string_view each : {"init_module"sv, "cleanup_module"sv, "__this_module"sv})
+      own = own || equal(k.name, each);
+    if (!own && !f(k, false))
       return false;
   }
   return true;
@@ -190,6 +192,10 @@ private:
         return copied;
       };
       if (!for_each_export<Env>(m, [&](ksym const& k, bool gpl) {
+            // What the tables export stays as they do, for GPL alone or in a name space.
+            if constexpr (Env::abi::export_globals)
+              if (exported_symbol known; resolver.find(k.name, true, known))
+                return true;
             auto* name = ::new (names + m.export_names.size()) std::string_view{copy(k.name)};
             if (!resolver.add(*name, {.value = k.value,
                                       .owner = &m,
