@@ -375,7 +375,7 @@ TEST_CASE("code that the system does not make writable again is nobody's until i
 
 TEST_CASE("an arena of more pages than have a number is not valid") {
   if constexpr (sizeof(void*) == 8) {
-    arena_options o = sized((u64{1} << 44) + 2 * mib);
+    arena_options o = sized((static_cast<u64>(::sysconf(_SC_PAGESIZE)) << 32) + 2 * mib);
     o.where = {};
     CHECK_FALSE(arena{o}.valid());
   }

@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(fixture, "an object calls another and the C library, and holds
 
 struct kernel : host {
   struct abi : kmodld::abi::linux_6_1 {
-    static constexpr bool export_globals = true;
+    static constexpr bool export_globals = true, livepatch = true;
   };
   using symbol_resolver = table&;
   using invoker = no_invoker;
@@ -161,6 +161,21 @@ TEST_CASE("what the tables of a kernel module export stays as they say") {
   CHECK(loads.load(kernel_module("second", "two"))); // it has a __this_module, too
   REQUIRE(loads.unload("first"));
   CHECK(exports.names() == 2);
+}
+
+TEST_CASE("a live patch, which keeps the symbols of its init, exports none of them") {
+  hosted::arena memory{{.size = u64{4} << 20}};
+  table exports{memory};
+  loader<kernel> loads{{.allocator = memory, .symbol_resolver = exports}};
+  test::module_builder<test::x86_64_numbers> b{"patch"};
+  b.modinfo("livepatch", "Y");
+  u32 const text = b.text(bytes_of({0xc3, 0xc3}));
+  u32 const init = b.text(bytes_of({0xc3}), ".init.text");
+  b.init(init, 0).exit(text, 0);
+  b.function("of_init", init, 0);
+  b.symbol("absolute", elf::shn_abs, 5, global(elf::stt_notype));
+  REQUIRE(loads.load(b.build().bytes));
+  CHECK(exports.names() == 0);
 }
 
 TEST_CASE_FIXTURE(fixture, "a symbol that a module or the program has already is refused") {

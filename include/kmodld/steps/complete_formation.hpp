@@ -12,12 +12,13 @@
 namespace kmodld::steps {
 
 /// The symbols that `export_globals` of the abi exports: calls f(ksym const&, false) for each until
-/// it answers false. Those of init are not among them, and the length of all names was checked when
-/// the table was laid out.
+/// it answers false. Those of init are not among them, but in the table of a live patch, which
+/// keeps all and exports none by that; the length of all names was checked when the table was laid
+/// out.
 template <class Format, class F>
 bool for_each_global(module const& m, F&& f) noexcept {
   kallsyms_table const& table = m.core_kallsyms;
-  for (u32 i = 1; i < table.count; ++i) {
+  for (u32 i = 1; i < (m.livepatch ? 0 : table.count); ++i) {
     auto const& s = reinterpret_cast<typename Format::sym const*>(table.symtab)[i];
     u8 const visibility = elf::st_visibility(s.st_other);
     if (elf::st_bind(s.st_info) != elf::stb_global || elf::st_type(s.st_info) > elf::stt_func ||
