@@ -100,6 +100,16 @@ KMODLD_NAMES(hook)
 template <class T>
 inline constexpr bool can_be_member = std::is_reference_v<T> || std::is_move_constructible_v<T>;
 
+/// Whether the abi has what Linux has otherwise on this architecture, or on one that it derives
+/// from, and not on another one.
+template <class Arch, class Abi>
+consteval bool abi_fits() {
+  if constexpr (requires { typename Abi::of_arch; })
+    return std::is_base_of_v<typename Abi::of_arch, Arch>;
+  else
+    return !requires { typename Arch::template linux_abi<kmodld::abi::linux_6_1>; };
+}
+
 /// Checks one member after the other; the first that is wrong stops the compiler with one sentence.
 template <class C>
 consteval bool check_config() {
@@ -131,11 +141,9 @@ consteval bool check_config() {
     static_assert(arch_policy<typename C::arch>,
                   "kmodld: Config::arch is not an architecture; see kmodld/policy/arch.hpp");
   if constexpr (names_arch<C>)
-    static_assert(
-        !requires { typename C::arch::template linux_abi<kmodld::abi::linux_6_1>; } ||
-            requires { typename abi_of<C>::type::of_arch; },
-        "kmodld: Config::abi lacks what Linux has otherwise on this architecture; name "
-        "kmodld::abi::linux_of<arch, ...> of it");
+    static_assert(abi_fits<typename C::arch, typename abi_of<C>::type>(),
+                  "kmodld: Config::abi lacks what Linux has otherwise on this architecture; name "
+                  "kmodld::abi::linux_of<arch, ...> of it");
   if constexpr (names_arch<C>)
     static_assert(!abi_of<C>::type::export_globals || abi_of<C>::type::kallsyms,
                   "kmodld: Config::abi has export_globals, which needs its kallsyms");

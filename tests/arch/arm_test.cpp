@@ -505,7 +505,7 @@ struct thumb_kernel_abi : module_abi {
 struct unrounded_abi : module_abi {
   static constexpr bool strict_rwx = false; // so that sizes can be seen
 };
-struct object_abi : abi::plain {
+struct object_abi : abi::linux_of<arm, abi::plain> {
   static constexpr bool far_calls = true;
 };
 
@@ -683,10 +683,10 @@ TEST_CASE("arm: modules without PLT sections are refused, objects are not") {
   u32 const symbol = o.undefined("near");
   o.rel(code, 0, arm::call, symbol);
   auto const near = o.build();
-  CHECK(loaded<abi::plain>{near.view()}.module);
+  CHECK(loaded<abi::linux_of<arm, abi::plain>>{near.view()}.module);
   o.rel(code, 0, arm::call, o.undefined("far"));
   auto const far = o.build();
-  loaded<abi::plain> none{far.view()};
+  loaded<abi::linux_of<arm, abi::plain>> none{far.view()};
   REQUIRE(!none.module);
   CHECK(none.module.error().code == errc::reloc_range_arm);
 }

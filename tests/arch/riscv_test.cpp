@@ -565,7 +565,7 @@ struct linux_modules : abi::linux_of<arch::riscv64, abi::linux_6_12> {
 struct old_modules : abi::linux_of<arch::riscv64, abi::linux_6_1> {
   static constexpr bool modversions = false;
 };
-struct far_objects : abi::plain {
+struct far_objects : abi::linux_of<arch::riscv64, abi::plain> {
   static constexpr bool far_calls = true;
 };
 
