@@ -133,7 +133,7 @@ consteval bool check_config() {
   if constexpr (names_arch<C>)
     static_assert(
         !requires { typename C::arch::template linux_abi<kmodld::abi::linux_6_1>; } ||
-            requires { typename abi_of<C>::type::of_arch; },
+            !abi_of<C>::type::module_struct || requires { typename abi_of<C>::type::of_arch; },
         "kmodld: Config::abi lacks what Linux has otherwise on this architecture; name "
         "kmodld::abi::linux_of<arch, ...> of it");
   if constexpr (names_arch<C>)

@@ -11,9 +11,9 @@ struct config {
   using protector = kmodld::no_protection;
   using notifier = kmodld::no_notifier;
 #ifdef GOOD
-  using abi = kmodld::abi::linux_of<arch, kmodld::abi::plain>;
+  using abi = kmodld::abi::linux_of<arch, kmodld::abi::linux_6_12>;
 #else
-  using abi = kmodld::abi::plain;
+  using abi = kmodld::abi::linux_6_12;
 #endif
 };
 
