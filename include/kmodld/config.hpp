@@ -101,7 +101,7 @@ template <class T>
 inline constexpr bool can_be_member = std::is_reference_v<T> || std::is_move_constructible_v<T>;
 
 /// Whether the abi has what Linux has otherwise on this architecture, or on one that it derives
-/// from, and not on another one.
+/// from, and not on another one: plain objects want it, too, for powerpc64 has pages of 64 KiB.
 template <class Arch, class Abi>
 consteval bool abi_fits() {
   if constexpr (requires { typename Abi::of_arch; })

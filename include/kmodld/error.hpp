@@ -19,7 +19,9 @@ namespace kmodld {
 /// strings: the module, the subject (symbol, section, parameter ...) and a second subject.
 struct error {
   errc code = errc::ok;
-  u8 step = 0; ///< 1 + position of the failing step in its pipeline; 0 outside one
+  /// 1 + position of the failing step in its pipeline; 0 outside one. Its name is
+  /// `pipeline_type::names[step - 1]` of the loader.
+  u8 step = 0;
   u32 section = 0;
   u32 index = 0;
   u64 number[2] = {0, 0};
