@@ -101,7 +101,7 @@ shows '/proc/modules' '^hello 16384 0 - Live 0x[0-9a-f]\{16\} (FOE)$' 'insmod he
 shows 'users in /proc/modules' '^exporter 16384 1 importer, Live ' \
   'insmod versioned/exporter.ko; insmod versioned/importer.ko; cat /proc/modules'
 shows 'permanent in /proc/modules' '^permanent [0-9]* 0 \[permanent\], Live ' 'insmod permanent.ko; cat /proc/modules'
-shows 'lsmod' '^exporter  *16384  *1  live  *0x[0-9a-f]*  *importer ' \
+shows 'lsmod' '^exporter  *16384  *1  live  *0x[0-9a-f]*  *FOE  *importer$' \
   'insmod exporter.ko; insmod importer.ko; lsmod'
 shows '/proc/kallsyms' '^[0-9a-f]\{16\} T hello_value	\[hello\]$' 'insmod hello.ko; cat /proc/kallsyms'
 shows '/proc/kallsyms, local' '^[0-9a-f]\{16\} t text_sum	\[hello\]$\|^[0-9a-f]\{16\} t hello_exit	\[hello\]$' \

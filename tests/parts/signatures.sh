@@ -86,6 +86,8 @@ soft 'no signature' 'unsigned module' sorting.ko --keys rsa.crt
 soft 'no keys' 'module with unavailable key' rsa-sha256.ko
 soft 'an unknown key' 'module with unavailable key' rsa-sha256.ko --keys other.crt
 signed_by_openssl md5.ko -signer rsa.crt -inkey rsa.pem -noattr -nocerts -md md5
+check 'an ed25519 key' key ed -newkey ed25519
+says 'a key that signs no modules' 1 '^EBADMSG: ed.crt: no certificate in it$' --keys ed.crt -c lsmod
 soft 'MD5' 'module with unsupported crypto' md5.ko --keys rsa.crt
 signed_by_openssl pss.ko -signer rsa.crt -inkey rsa.pem -noattr -nocerts -md sha256 -keyopt rsa_padding_mode:pss
 soft 'PSS' 'module with unsupported crypto' pss.ko --keys rsa.crt

@@ -61,7 +61,8 @@ void print_region(const kmodld::module_memory& m, std::span<const mapping> maps)
 void map_file(const std::string& file) {
   const byte_vector bytes = read_module_file(file);
   const machine& its = machine_of(bytes);
-  const module_map map = its.map(file, bytes);
+  module_map map = its.map(file, bytes);
+  std::ranges::stable_sort(map.sections, {}, &module_map::part::address);
   fmt::print("{}: for {}\n", file, its.name);
   for (const module_map::part& r : map.regions)
     fmt::print("{:#010x}-{:#010x}      {:>8} {}\n", r.address, r.address + r.size, r.size, r.name);
@@ -89,7 +90,10 @@ void map(shell& self, words given) {
   if (const std::size_t sites = self.host.hooks.call_sites(*m); sites != 0)
     fmt::print("call sites of the tracer, now nops: {}\n", sites);
   fmt::print("sections:\n");
-  for (const kmodld::section_attribute& s : m->section_attributes) {
+  std::vector<kmodld::section_attribute> sections(m->section_attributes.begin(),
+                                                  m->section_attributes.end());
+  std::ranges::stable_sort(sections, {}, [](const auto& s) { return s.target.value; });
+  for (const kmodld::section_attribute& s : sections) {
     const bool here = m->host(s.target, std::max<u64>(s.bytes.size(), 1)) != nullptr;
     fmt::print("  {:#010x} {:>8} {}{}\n", s.target.value, s.bytes.size(), printable(s.name),
                here ? "" : "  (gone after init)");

@@ -43,8 +43,8 @@ void rmmod(shell& self, words given) {
 
 void lsmod(shell& self, words given) {
   expect_words(given, 0, 0, "lsmod");
-  fmt::print("{:<24} {:>8}  {:>4}  {:<7} {:<18} {}\n", "Module", "Size", "Uses", "State", "Text",
-             "Used by");
+  fmt::print("{:<24} {:>8}  {:>4}  {:<7} {:<18} {:<6} {}\n", "Module", "Size", "Uses", "State",
+             "Text", "Taints", "Used by");
   const kmodld::lock_guard hold(self.host.lock);
   for (const kmodld::module& m : self.host.loader.modules()) {
     std::string users;
@@ -55,10 +55,10 @@ void lsmod(shell& self, words given) {
     char letters[kmodld::taint_flags_count];
     const std::size_t count = kmodld::taint_letters(m.taints, letters);
     constexpr const char* states[] = {"live", "coming", "going", "unformed"};
-    fmt::print("{:<24} {:>8}  {:>4}  {:<7} {:#018x} {}{}\n", m.name(),
+    fmt::print("{:<24} {:>8}  {:>4}  {:<7} {:#018x} {:<6} {}\n", m.name(),
                kmodld::memory_size(m, false), kmodld::visible_refcount(m),
-               states[static_cast<unsigned>(m.state.load())], kmodld::text_address(m).value, users,
-               count == 0 ? "" : fmt::format("  ({})", std::string_view(letters, count)));
+               states[static_cast<unsigned>(m.state.load())], kmodld::text_address(m).value,
+               count == 0 ? "-" : std::string_view(letters, count), users);
   }
 }
 

@@ -106,6 +106,10 @@ std::vector<std::string> keyring::add(byte_view file) {
   const openssl::error_queue clean;
   std::vector<std::string> names;
   const auto keep = [&](openssl::certificate certificate) {
+    const EVP_PKEY* key = X509_get0_pubkey(certificate.get());
+    const int type = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+    if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC)
+      return; // a key that no signature of a module is made with is none
     names.push_back(openssl::common_name(X509_get_subject_name(certificate.get())));
     certificates_.emplace_back(certificate.release());
   };
@@ -140,7 +144,7 @@ errc keyring::verify(byte_view content, byte_view signature) noexcept {
       if (CMS_SignerInfo_cert_cmp(signer, certificate.get()) != 0)
         continue;
       EVP_PKEY* key = X509_get0_pubkey(certificate.get());
-      if (key == nullptr || EVP_PKEY_get_base_id(key) != key_type_of(signer) ||
+      if (EVP_PKEY_get_base_id(key) != key_type_of(signer) ||
           !signed_by(key, signer, digest_of(signer), content))
         return errc::signature_rejected;
       verdict = errc::ok;

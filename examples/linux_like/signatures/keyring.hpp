@@ -19,7 +19,8 @@ class keyring {
 public:
   /// Adds the certificates of a file's content: PEM, or every DER certificate that lies somewhere
   /// in it, as those of a kernel do in its image: also those that it has for something else, or
-  /// lists as revoked (SYSTEM_REVOCATION_KEYS). Answers their subjects' common names.
+  /// lists as revoked (SYSTEM_REVOCATION_KEYS). Those of other keys than RSA and EC are left out.
+  /// Answers their subjects' common names.
   std::vector<std::string> add(kmodld::byte_view file);
   std::size_t size() const noexcept { return certificates_.size(); }
   /// module.sig_enforce: what is not signed by one of the keys is refused.
