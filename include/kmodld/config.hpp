@@ -137,16 +137,16 @@ consteval bool check_config() {
                 "kmodld: Config::protector is missing; see kmodld/policy/protector.hpp");
   static_assert(names_notifier<C>,
                 "kmodld: Config::notifier is missing; see kmodld/policy/notifier.hpp");
-  if constexpr (names_arch<C>)
+  if constexpr (names_arch<C>) {
+    using abi = typename abi_of<C>::type;
     static_assert(arch_policy<typename C::arch>,
                   "kmodld: Config::arch is not an architecture; see kmodld/policy/arch.hpp");
-  if constexpr (names_arch<C>)
-    static_assert(abi_fits<typename C::arch, typename abi_of<C>::type>(),
+    static_assert(abi_fits<typename C::arch, abi>(),
                   "kmodld: Config::abi lacks what Linux has otherwise on this architecture; name "
                   "kmodld::abi::linux_of<arch, ...> of it");
-  if constexpr (names_arch<C>)
-    static_assert(!abi_of<C>::type::export_globals || abi_of<C>::type::kallsyms,
+    static_assert(!abi::export_globals || abi::kallsyms,
                   "kmodld: Config::abi has export_globals, which needs its kallsyms");
+  }
   if constexpr (names_allocator<C>)
     static_assert(allocator_policy<bare<typename C::allocator>>,
                   "kmodld: Config::allocator is not an allocator_policy; it needs noexcept "
@@ -213,26 +213,20 @@ consteval bool check_config() {
   if constexpr (names_allocator<C>)
     static_assert(can_be_member<typename C::allocator>,
                   "kmodld: Config::allocator cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename lock_of<C>::type>,
-                "kmodld: Config::lock cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename percpu_of<C>::type>,
-                "kmodld: Config::percpu cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename verifier_of<C>::type>,
-                "kmodld: Config::verifier cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename invoker_of<C>::type>,
-                "kmodld: Config::invoker cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename parameters_of<C>::type>,
-                "kmodld: Config::parameters cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename introspection_of<C>::type>,
-                "kmodld: Config::introspection cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename tracer_of<C>::type>,
-                "kmodld: Config::tracer cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename diagnostics_of<C>::type>,
-                "kmodld: Config::diagnostics cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename reclaimer_of<C>::type>,
-                "kmodld: Config::reclaimer cannot be moved; name a reference to it");
-  static_assert(can_be_member<typename hooks_of<C>::type>,
-                "kmodld: Config::hooks cannot be moved; name a reference to it");
+#define KMODLD_MOVABLE(member)                                                                     \
+  static_assert(can_be_member<typename member##_of<C>::type>,                                      \
+                "kmodld: Config::" #member " cannot be moved; name a reference to it")
+  KMODLD_MOVABLE(lock);
+  KMODLD_MOVABLE(percpu);
+  KMODLD_MOVABLE(verifier);
+  KMODLD_MOVABLE(invoker);
+  KMODLD_MOVABLE(parameters);
+  KMODLD_MOVABLE(introspection);
+  KMODLD_MOVABLE(tracer);
+  KMODLD_MOVABLE(diagnostics);
+  KMODLD_MOVABLE(reclaimer);
+  KMODLD_MOVABLE(hooks);
+#undef KMODLD_MOVABLE
   static_assert(lock_policy<bare<typename lock_of<C>::type>>,
                 "kmodld: Config::lock is not a lock_policy; see kmodld/policy/lock.hpp");
   static_assert(std::is_same_v<bare<typename percpu_of<C>::type>, uniprocessor> ||

@@ -71,10 +71,7 @@ void check_signature(host& self, kmodld::byte_view bytes, findings& out) {
     verdict = self.keys.verify(parts.content, parts.signature);
   kmodld::error error;
   error.code = verdict;
-  const bool soft =
-      verdict == kmodld::errc::signature_missing || verdict == kmodld::errc::signature_not_pkcs7 ||
-      verdict == kmodld::errc::signature_unsupported || verdict == kmodld::errc::signature_no_key;
-  if (soft && !self.keys.enforced()) {
+  if (kmodld::counts_as_unsigned(verdict) && !self.keys.enforced()) {
     if (self.keys.size() != 0)
       out.note("{}: taints the kernel", text_of(error));
   } else if (verdict != kmodld::errc::ok)

@@ -24,7 +24,7 @@ namespace kmodld::hosted {
 
 struct arena_options {
   /// Of the range; only what is used costs memory, but for `populate`. At most half of the
-  /// addresses, and 2^32 pages.
+  /// addresses, and fewer than 2^32 - 1 pages: else the arena is not valid().
 #if defined(__x86_64__)
   u64 size = u64{256} << 20;
 #else

@@ -66,4 +66,11 @@ inline errc split_signature(byte_view image, signature_parts& out) noexcept {
   return errc::ok;
 }
 
+/// Verdicts by which a module only counts as unsigned, unless signatures are enforced
+/// (module_sig_check); every other error refuses it in any case.
+constexpr bool counts_as_unsigned(errc verdict) noexcept {
+  return verdict == errc::signature_missing || verdict == errc::signature_not_pkcs7 ||
+         verdict == errc::signature_unsupported || verdict == errc::signature_no_key;
+}
+
 } // namespace kmodld

@@ -28,19 +28,15 @@ struct module_sig_check {
         if (verdict == errc::ok)
           verdict = verifier.verify(parts.content, parts.signature);
       }
-      switch (verdict) {
-      case errc::ok: out.sig_ok = true; return errc::ok;
-      case errc::signature_missing:
-      case errc::signature_not_pkcs7:
-      case errc::signature_unsupported:
-      case errc::signature_no_key:
-        if (verifier.enforced())
-          return env.fail(errc::signature_enforced, reason(verdict));
-        if (env.state.settings.lockdown)
-          return env.fail(errc::not_permitted);
+      out.sig_ok = verdict == errc::ok;
+      if (out.sig_ok)
         return errc::ok;
-      default: return env.fail(verdict);
-      }
+      if (!counts_as_unsigned(verdict))
+        return env.fail(verdict);
+      if (verifier.enforced())
+        return env.fail(errc::signature_enforced, reason(verdict));
+      if (env.state.settings.lockdown)
+        return env.fail(errc::not_permitted);
     }
     return errc::ok;
   }
